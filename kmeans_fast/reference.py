@@ -2,7 +2,8 @@
 
 The functions carry the names of the tutorial that most readers meet first; ``lloyd`` runs them from
 given centroids. Everything is float64 and by the direct formula (x - c)^2; nothing here is clever,
-fast or validated, and nothing else of the package is imported, so that no error elsewhere hides in it.
+fast or validated, and nothing else of the package is imported, so that no error elsewhere hides
+in it.
 
 Source: S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28 (1982) 129-137.
 """
@@ -19,7 +20,7 @@ BLOCK = 2**18  # numbers in one (points, clusters, features) array of difference
 
 
 def cluster_points(X: Floats, centroids: Floats) -> tuple[Labels, Floats]:
-    """Label each point with its nearest centroid, ties with the lowest; also the squared distances."""
+    """Label each point with its nearest centroid (ties: the lowest), and give squared distances."""
     labels, distances = np.empty(len(X), dtype=np.int32), np.empty(len(X))
     rows = max(1, BLOCK // centroids.size)
     for start in range(0, len(X), rows):
@@ -40,17 +41,18 @@ def relocate_empty(
         farthest = distances.argmax()
         if distances[farthest] == 0:  # fewer distinct points than clusters
             break
-        copies = (X == X[farthest]).all(axis=1)  # together: a weight of 2 equals a repeated point
+        copies = (X[farthest] == X).all(axis=1)  # together: a weight of 2 equals a repeated point
         labels[copies], distances[copies] = j, 0.0
     return labels
 
 
 def reevaluate_centers(X: Floats, labels: Labels, centroids: Floats, weights: Floats) -> Floats:
     """Move each centroid to the weighted mean of its points; without any it stays where it is."""
-    k, means = len(centroids), centroids.copy()
+    means, k = np.array(centroids), len(centroids)
     mass = np.bincount(labels, weights, minlength=k)
     sums = np.stack([np.bincount(labels, weights * x, minlength=k) for x in X.T], axis=1)
-    means[mass > 0] = sums[mass > 0] / mass[mass > 0, None]
+    some = mass > 0
+    means[some] = sums[some] / mass[some, None]
     return means
 
 

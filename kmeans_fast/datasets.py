@@ -1,0 +1,146 @@
+"""The tutorial's boards: seedable points to cluster, in any dimension.
+
+Only points are made here; nothing is read from a disk or a network.
+"""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["init_board", "init_board_gauss"]
+
+RandomState = int | np.random.RandomState | np.random.Generator | None
+
+SPREADS = 0.05, 0.5  # the tutorial's range of standard deviations, on a board of half-width 1
+
+
+def init_board(
+    N: int, *, n_features: int = 2, random_state: RandomState = None
+) -> NDArray[np.float64]:
+    """Draw points uniformly from the board [-1, 1]^n_features: data without clusters.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, at least 1.
+    n_features : int
+        Dimension of the board, at least 1.
+    random_state : int, RandomState, Generator or None
+        The same int gives the same points.
+
+    Returns
+    -------
+    X : float64 array of shape (N, n_features)
+
+    Raises
+    ------
+    ValueError, TypeError
+        ``N`` or ``n_features`` is below 1, or not an integer.
+
+    Examples
+    --------
+    >>> init_board(3, random_state=0).round(2)
+    array([[ 0.27, -0.46],
+           [-0.92, -0.97],
+           [ 0.63,  0.83]])
+    """
+    shape = _at_least_one("N", N), _at_least_one("n_features", n_features)
+    return _random(random_state).uniform(-1, 1, shape)
+
+
+@overload
+def init_board_gauss(
+    N: int,
+    k: int,
+    *,
+    n_features: int = ...,
+    random_state: RandomState = ...,
+    return_labels: Literal[False] = ...,
+) -> NDArray[np.float64]: ...
+@overload
+def init_board_gauss(
+    N: int,
+    k: int,
+    *,
+    n_features: int = ...,
+    random_state: RandomState = ...,
+    return_labels: Literal[True],
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+def init_board_gauss(
+    N: int,
+    k: int,
+    *,
+    n_features: int = 2,
+    random_state: RandomState = None,
+    return_labels: bool = False,
+) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Draw points from k Gaussians cut to the board [-1, 1]^n_features: data with clusters.
+
+    Each Gaussian has its center uniform in the board and one spread, uniform in [0.05, 0.5], for
+    all directions. Clusters may overlap, as in the tutorial.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, at least ``k``.
+    k : int
+        Number of Gaussians, at least 1. Their sizes differ by one point at most.
+    n_features : int
+        Dimension of the board, at least 1.
+    random_state : int, RandomState, Generator or None
+        The same int gives the same points.
+    return_labels : bool
+        Also return which Gaussian each point was drawn from.
+
+    Returns
+    -------
+    X : float64 array of shape (N, n_features)
+        Ordered by Gaussian.
+    labels : int32 array of shape (N,)
+        Only with ``return_labels=True``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A number is below 1 or not an integer, or ``k`` exceeds ``N``.
+
+    Examples
+    --------
+    >>> X, labels = init_board_gauss(7, 3, random_state=0, return_labels=True)
+    >>> X.shape, labels
+    ((7, 2), array([0, 0, 0, 1, 1, 2, 2], dtype=int32))
+    """
+    N, k = _at_least_one("N", N), _at_least_one("k", k)
+    n_features = _at_least_one("n_features", n_features)
+    if k > N:
+        raise ValueError(f"k={k} must be <= N={N}.")
+    rng = _random(random_state)
+    labels = np.sort(np.arange(N, dtype=np.int32) % k)
+    means = rng.uniform(-1, 1, (k, n_features))[labels]
+    spreads = np.broadcast_to(rng.uniform(*SPREADS, (k, 1))[labels], means.shape)
+    X = rng.normal(means, spreads)
+    # Coordinates of a round Gaussian are independent: redrawing those that left the board gives the
+    # law of redrawing whole points, and each has a chance near 1/2 or better in any dimension.
+    while (outside := np.abs(X) > 1).any():
+        X[outside] = rng.normal(means[outside], spreads[outside])
+    return (X, labels) if return_labels else X
+
+
+def _at_least_one(name: str, value: int) -> int:
+    try:
+        value = index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r} must be an integer.") from None
+    if value < 1:
+        raise ValueError(f"{name}={value} must be >= 1.")
+    return value
+
+
+def _random(random_state: RandomState) -> np.random.Generator | np.random.RandomState:
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    return np.random.default_rng(random_state)
