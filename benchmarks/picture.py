@@ -1,0 +1,58 @@
+"""One picture a suite: the times of every competitor, and our ratio beside what was promised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .cases import Case
+from .competitors import COMPETITORS, OURS
+from .results import Row
+
+ROW_HEIGHT = 0.42  # inches
+MARKERS = "osD^v<>PX*"
+
+
+def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
+    """Write ``folder/SUITE.png`` and return its path; "" with a reason without Matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return "left out, it needs matplotlib"
+    done = [row for row in rows if row.seconds]
+    cases: list[Case] = list(dict.fromkeys(row.case for row in done))
+    if not cases:
+        return "left out, no row was measured"
+    position = {case: len(cases) - 1 - i for i, case in enumerate(cases)}
+    figure = Figure(figsize=(11, 1.8 + ROW_HEIGHT * len(cases)), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    for marker, name in zip(MARKERS, COMPETITORS, strict=True):
+        mine = [row for row in done if row.competitor == name]
+        if mine:
+            x, y = [1e3 * row.median for row in mine], [position[row.case] for row in mine]
+            first = name == OURS
+            colour = "crimson" if first else None
+            left.plot(
+                x, y, marker, color=colour, ms=8 if first else 6, label=name, zorder=2 + first
+            )
+    left.set(xscale="log", xlabel="median time, ms")
+    left.set_yticks(list(position.values()), [case.name for case in position])
+    left.legend(fontsize="small", loc="best")
+    ours = [row for row in done if row.competitor == OURS and row.ratio is not None]
+    right.barh([position[row.case] for row in ours], [row.ratio or 0 for row in ours],
+               color="crimson", height=0.55, label=f"{OURS} x scikit-learn")  # fmt: skip
+    promised = [row for row in ours if row.target is not None]
+    right.plot([row.target for row in promised], [position[row.case] for row in promised],
+               "|", color="black", ms=16, mew=2, label="promised")  # fmt: skip
+    right.axvline(1.0, color="grey", lw=1)
+    right.set(xscale="log", xlabel="times as fast")
+    if ours:
+        right.legend(fontsize="small", loc="best")
+    for axes in (left, right):
+        axes.grid(axis="x", alpha=0.3)
+    figure.suptitle(f"{suite}: {caption}", fontsize="small")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{suite}.png"
+    figure.savefig(path, dpi=120)
+    return str(path)

@@ -1,0 +1,120 @@
+"""One measured row, and how rows are judged: ratios of medians, quality, promises kept or not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from statistics import mean, median
+from typing import Any
+
+from .cases import Case
+from .competitors import BASELINE, COMPETITORS, OURS
+
+EQUAL_QUALITY = 1e-3  # relative difference of inertia up to which two fits did the same work
+# Seedings are random: over five seeds the mean potential of one and the same method moves by 1-2%.
+EQUAL_SEEDING = 2e-2
+
+
+@dataclass
+class Row:
+    """One competitor on one case; times in seconds, memory in bytes beyond X."""
+
+    case: Case
+    competitor: str
+    job: str
+    seconds: list[float] = field(default_factory=list)
+    inertias: list[float] = field(default_factory=list)  # float64, one function for everybody
+    own_inertias: list[float | None] = field(default_factory=list)
+    n_iter: list[int] = field(default_factory=list)
+    memory: int | None = None
+    busy_cpus: float = 0.0  # CPUs that others used just before: above 0.1, distrust the times
+    detail: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
+    blas: list[str] = field(default_factory=list)
+    error: str = ""
+    marks: list[str] = field(default_factory=list)  # what makes the row not quite comparable
+    ratio: float | None = None  # scikit-learn's median over this one's
+    ratio_best: float | None = None  # ours alone: the best peer's median over ours
+    target: float | None = None
+    target_best: float | None = None
+
+    @property
+    def median(self) -> float:
+        """Median seconds."""
+        return median(self.seconds)
+
+    @property
+    def inertia(self) -> float:
+        """Mean inertia over the seeds."""
+        return mean(self.inertias)
+
+    @property
+    def verdict(self) -> str:
+        """Say "met" or "missed" against scikit-learn, "" where nothing is promised."""
+        return _verdict(self.ratio, self.target, "unequal quality" in self.marks)
+
+    @property
+    def verdict_best(self) -> str:
+        """Say "met" or "missed" against the best peer."""
+        return _verdict(self.ratio_best, self.target_best, "unequal quality" in self.marks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, with the derived figures, for results/latest.json."""
+        record = asdict(self) | {"case": asdict(self.case), "row": self.case.name}
+        if self.seconds:
+            record |= {"median": self.median, "min": min(self.seconds), "inertia": self.inertia}
+            record |= {"verdict": self.verdict, "verdict_best": self.verdict_best}
+        return record
+
+
+def _verdict(ratio: float | None, target: float | None, unequal: bool) -> str:
+    if ratio is None or target is None:
+        return ""
+    return "met" if ratio >= target and not unequal else "missed"
+
+
+SEEDING_TARGET = 5.0  # k-means++ against scikit-learn's at equal quality, every row
+
+
+def judge(rows: list[Row], quick: bool = False) -> None:
+    """Fill ratios, targets and marks of the rows of one case, in place."""
+    done = {row.competitor: row for row in rows if row.seconds}
+    baseline, ours = done.get(BASELINE), done.get(OURS)
+    for row in done.values():
+        _mark(row, baseline)
+        if baseline:
+            row.ratio = baseline.median / row.median
+    if ours is None:
+        return
+    if ours.job == "seeding":
+        ours.target = None if quick else SEEDING_TARGET
+    elif ours.job == "fit":
+        ours.target = ours.case.target("vs_sklearn")
+        ours.target_best = ours.case.target("vs_best")
+    else:
+        ours.target = ours.case.target("default_fit")
+    peers = [row.median for row in done.values() if _is_equal_peer(row)]
+    if peers:
+        ours.ratio_best = min(peers) / ours.median
+
+
+def _is_equal_peer(row: Row) -> bool:
+    return COMPETITORS[row.competitor].counts_as_peer and "unequal quality" not in row.marks
+
+
+def _mark(row: Row, baseline: Row | None) -> None:
+    """Say what a reader must know: unequal quality, other iterations, the adapter's own note."""
+    if baseline is not None and row is not baseline:
+        difference = row.inertia / baseline.inertia - 1.0
+        # A fit from the same start must match; a random one must only be no worse.
+        unequal = {
+            "fit": abs(difference) > EQUAL_QUALITY,
+            "default_fit": difference > EQUAL_QUALITY,
+            "seeding": difference > EQUAL_SEEDING,
+        }[row.job]
+        if unequal:
+            row.marks.append("unequal quality")
+        if row.job == "fit" and row.n_iter[0] != baseline.n_iter[0]:
+            row.marks.append(f"{row.n_iter[0]} iterations")
+    note = COMPETITORS[row.competitor].note
+    if note and row.job == "fit":
+        row.marks.append(note)
