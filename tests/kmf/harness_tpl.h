@@ -1,0 +1,212 @@
+/* The checks of harness.c for one dtype: T is the type, F(name) appends the dtype, KERNELS is its table. */
+
+typedef struct {
+    size_t n, d, k;
+    T *X, *points, *shift, *work;
+    double *centroids, *shift64, *weight; /* the same points and shift in double */
+    int32_t *labels;                      /* what `assign` said */
+} F(problem);
+
+static F(problem) F(make)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
+{
+    F(problem) p = {n, d, k, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    p.X = (T *)allocate(n * d, sizeof(T));
+    p.points = (T *)allocate(k * d, sizeof(T));
+    p.shift = (T *)allocate(d, sizeof(T));
+    p.work = (T *)allocate(F(kmf_work_size)(KERNELS, d), sizeof(T));
+    p.centroids = (double *)allocate(k * d, sizeof(double));
+    p.shift64 = (double *)allocate(d, sizeof(double));
+    p.weight = (double *)allocate(n, sizeof(double));
+    p.labels = (int32_t *)allocate(n, sizeof(int32_t));
+    for (size_t i = 0; i < n * d; ++i)
+        p.X[i] = (T)random_coordinate(integers);
+    for (size_t i = 0; i < k * d; ++i)
+        p.centroids[i] = (double)(p.points[i] = (T)random_coordinate(integers));
+    for (size_t f = 0; f < d; ++f)
+        p.shift64[f] = (double)(p.shift[f] = (T)random_coordinate(integers));
+    for (size_t i = 0; i < n; ++i)
+        p.weight[i] = (double)(random_bits() % 4);
+    return p;
+}
+
+static void F(discard)(F(problem) p)
+{
+    free(p.X), free(p.points), free(p.shift), free(p.work);
+    free(p.centroids), free(p.shift64), free(p.weight), free(p.labels);
+}
+
+static double F(distance)(const F(problem) * p, size_t i, size_t j)
+{
+    double sum = 0.0;
+    for (size_t f = 0; f < p->d; ++f) {
+        const double diff = (double)p->X[i * p->d + f] - p->centroids[j * p->d + f];
+        sum += diff * diff;
+    }
+    return sum;
+}
+
+static void F(check_assign)(const kmf_kernels *kernels, const F(problem) * p, int integers)
+{
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T));
+    KERNELS->pack(p->centroids, p->k, p->d, p->shift, packed);
+    KERNELS->assign(p->X, p->n, p->d, p->shift, packed, p->k, p->labels, p->work);
+    for (size_t i = 0; i < p->n; ++i) {
+        size_t nearest = 0;
+        for (size_t j = 1; j < p->k; ++j) {
+            if (F(distance)(p, i, j) < F(distance)(p, i, nearest))
+                nearest = j;
+        }
+        CHECK(p->labels[i] >= 0 && (size_t)p->labels[i] < p->k, "range of assign", p->n, p->d, p->k);
+        if (integers) /* the lowest of equals */
+            CHECK((size_t)p->labels[i] == nearest, "assign", p->n, p->d, p->k);
+        else /* scores are as large as the squared coordinates, 64 each, and so is their rounding */
+            CHECK(F(distance)(p, i, (size_t)p->labels[i]) <=
+                      F(distance)(p, i, nearest) + 64.0 * rounding(p->d, EPSILON) * (double)p->d,
+                  "assign", p->n, p->d, p->k);
+    }
+    free(packed);
+}
+
+/* sums[j] += weight (x - shift), and the weight last */
+static void F(add_naively)(const F(problem) * p, size_t i, int32_t j, double weight, double *sums)
+{
+    if (j < 0)
+        return;
+    for (size_t f = 0; f < p->d; ++f)
+        sums[(size_t)j * (p->d + 1) + f] += weight * ((double)p->X[i * p->d + f] - p->shift64[f]);
+    sums[(size_t)j * (p->d + 1) + p->d] += weight;
+}
+
+static void F(check_update)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+{
+    const size_t size = p->k * (p->d + 1), middle = p->d / 2;
+    double *sums = (double *)allocate(size, sizeof(double)), *expected = (double *)allocate(size, sizeof(double));
+    int32_t *moved = (int32_t *)allocate(p->n, sizeof(int32_t));
+    for (size_t i = 0; i < size; ++i)
+        sums[i] = expected[i] = 0.0;
+    size_t changed = 0;
+    for (size_t i = 0; i < p->n; ++i) {
+        moved[i] = i % 3 ? p->labels[i] : (int32_t)(random_bits() % (p->k + 1)) - 1;
+        changed += moved[i] != p->labels[i];
+        F(add_naively)(p, i, moved[i], weight ? weight[i] : 1.0, expected);
+    }
+    CHECK(KERNELS->update(p->X, p->n, p->d, NULL, p->labels, weight, p->shift64, 0, p->d, sums) == p->n,
+          "count of update", p->n, p->d, p->k);
+    for (int half = middle > 0 ? 0 : 1; half < 2; ++half)
+        CHECK(KERNELS->update(p->X, p->n, p->d, p->labels, moved, weight, p->shift64, half ? middle : 0,
+                              half ? p->d : middle, sums) == changed,
+              "count of update", p->n, p->d, p->k);
+    for (size_t i = 0; i < size; ++i)
+        CHECK(fabs(sums[i] - expected[i]) <= 1e-12 * 8.0 * 4.0 * (double)(p->n + 1), "update", p->n, p->d, p->k);
+    free(moved), free(expected), free(sums);
+}
+
+static void F(check_distances)(const kmf_kernels *kernels, const F(problem) * p)
+{
+    T *out = (T *)allocate(p->n * p->k, sizeof(T));
+    double *own = (double *)allocate(p->n, sizeof(double));
+    KERNELS->squared_distances(p->X, p->n, p->d, p->points, p->k, out, p->work);
+    KERNELS->own_squared_distances(p->X, p->n, p->d, p->centroids, p->labels, own);
+    for (size_t i = 0; i < p->n; ++i) {
+        CHECK(close_to(own[i], F(distance)(p, i, (size_t)p->labels[i]), rounding(p->d, DBL_EPSILON)),
+              "own_squared_distances", p->n, p->d, p->k);
+        for (size_t j = 0; j < p->k; ++j)
+            CHECK(close_to((double)out[i * p->k + j], F(distance)(p, i, j), rounding(p->d, EPSILON)),
+                  "squared_distances", p->n, p->d, p->k);
+    }
+    free(own), free(out);
+}
+
+/* `potentials` for up to 32 of the points, then `update_closest` for the first of them. */
+static void F(check_seeding)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+{
+    const size_t q = p->k < 32 ? p->k : 32, panels = (p->n + KERNELS->panel - 1) / KERNELS->panel;
+    T *closest = (T *)allocate(p->n, sizeof(T)), *before = (T *)allocate(p->n, sizeof(T));
+    double *potential = (double *)allocate(q, sizeof(double));
+    uint32_t *improved = (uint32_t *)allocate(panels, sizeof(uint32_t)), *bits = (uint32_t *)allocate(panels, 4);
+    for (size_t i = 0; i < p->n; ++i)
+        closest[i] = before[i] = (T)(random_unit() * 12.0 * (double)p->d);
+    for (size_t j = 0; j < q; ++j)
+        potential[j] = 1.0; /* it is added to */
+    KERNELS->potentials(p->X, p->n, p->d, p->points, q, closest, weight, potential, improved, p->work);
+    memset(bits, 0, panels * sizeof(uint32_t));
+    for (size_t j = 0; j < q; ++j) {
+        double sum = 1.0;
+        for (size_t i = 0; i < p->n; ++i) {
+            const double distance = F(distance)(p, i, j), now = (double)closest[i];
+            sum += (weight ? weight[i] : 1.0) * (distance < now ? distance : now);
+            bits[i / KERNELS->panel] |= (uint32_t)(distance < now) << j;
+        }
+        CHECK(close_to(potential[j], sum, rounding(p->d + p->n, EPSILON)), "potentials", p->n, p->d, q);
+    }
+    CHECK(memcmp(bits, improved, panels * sizeof(uint32_t)) == 0, "improved of potentials", p->n, p->d, q);
+    KERNELS->update_closest(p->X, p->n, p->d, p->points, improved, 1, closest, p->work);
+    for (int all = 0; all < 2; ++all) { /* the panels left out had nothing to improve, so both ways agree */
+        for (size_t i = 0; i < p->n; ++i) {
+            const double distance = F(distance)(p, i, 0), now = (double)before[i];
+            CHECK(close_to((double)closest[i], distance < now ? distance : now, rounding(p->d, EPSILON)),
+                  "update_closest", p->n, p->d, q);
+        }
+        memcpy(closest, before, p->n * sizeof(T));
+        KERNELS->update_closest(p->X, p->n, p->d, p->points, NULL, 0, closest, p->work);
+    }
+    free(bits), free(improved), free(potential), free(before), free(closest);
+}
+
+static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+{
+    double *sums = (double *)allocate(p->d, sizeof(double)), *squares = (double *)allocate(p->d, sizeof(double));
+    for (size_t f = 0; f < p->d; ++f)
+        sums[f] = 3.0, squares[f] = 5.0; /* they are added to */
+    const double total = KERNELS->survey(p->X, p->n, p->d, p->shift64, weight, sums, squares);
+    double expected = 0.0;
+    for (size_t f = 0; f < p->d; ++f) {
+        double sum = 3.0, square = 5.0;
+        for (size_t i = 0; i < p->n; ++i) {
+            const double x = (double)p->X[i * p->d + f] - p->shift64[f];
+            sum += x;
+            square += x * x;
+            expected += (weight ? weight[i] : 1.0) * x * x;
+        }
+        CHECK(fabs(sums[f] - sum) <= 1e-12 * 8.0 * (double)(p->n + 1), "sums of survey", p->n, p->d, p->k);
+        CHECK(close_to(squares[f], square, rounding(p->n, DBL_EPSILON)), "squares of survey", p->n, p->d, p->k);
+    }
+    CHECK(close_to(total, expected, rounding(p->n * p->d, DBL_EPSILON)),
+          weight ? "weighted total of survey" : "total of survey", p->n, p->d, p->k);
+    free(squares), free(sums);
+}
+
+static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
+{
+    const F(problem) p = F(make)(kernels, n, d, k, integers);
+    F(check_assign)(kernels, &p, integers);
+    F(check_distances)(kernels, &p);
+    for (int weighted = 0; weighted < 2; ++weighted) {
+        const double *weight = weighted ? p.weight : NULL;
+        F(check_update)(kernels, &p, weight);
+        F(check_seeding)(kernels, &p, weight);
+        F(check_survey)(kernels, &p, weight);
+    }
+    F(discard)(p);
+}
+
+static void F(all_sizes)(const kmf_kernels *kernels)
+{
+    const size_t lanes = KERNELS->panel / 2, tile = KERNELS->tile;
+    const size_t ns[] = {1, lanes > 1 ? lanes - 1 : 1, lanes, lanes + 1, 2 * lanes + 1, 101};
+    const size_t ds[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 31, 33, 67};
+    const size_t ks[] = {1, 2, tile, tile + 1, 3 * tile - 1, 41};
+    for (size_t i = 0; i < sizeof ns / sizeof *ns; ++i) {
+        for (size_t j = 0; j < sizeof ds / sizeof *ds; ++j) {
+            for (size_t l = 0; l < sizeof ks / sizeof *ks; ++l) {
+                F(check_all)(kernels, ns[i], ds[j], ks[l], 0);
+                F(check_all)(kernels, ns[i], ds[j], ks[l], 1);
+            }
+        }
+    }
+    for (int integers = 0; integers < 2; ++integers) {
+        F(check_all)(kernels, 37, 1009, 17, integers); /* a panel that outgrows L1 */
+        F(check_all)(kernels, 37, 64, 1601, integers); /* centroids that outgrow L2 */
+        F(check_all)(kernels, 3, 130003, 2, integers); /* a row that outgrows L2 */
+    }
+}

@@ -1,0 +1,137 @@
+"""Imports point one way: src/kmf <- src/*.pyx <- core <- estimators <- plots, files, command line."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "kmeans_fast"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+EXTENSIONS = sorted((ROOT / "src").glob("_*.pyx"))
+HEADERS = sorted((ROOT / "src" / "kmf").glob("*.h"))
+
+CORE, ESTIMATORS, OUTSIDE = 0, 1, 2
+LAYERS = {"_estimator": ESTIMATORS, "plots": OUTSIDE, "files": OUTSIDE, "cli": OUTSIDE}
+LIBC = {"float.h", "limits.h", "math.h", "stddef.h", "stdint.h", "string.h"}
+INTRINSICS = {"arm_neon.h", "immintrin.h", "intrin.h"}
+
+
+def name_of(path: Path) -> str:
+    """Return the part of a module's name that follows `kmeans_fast.`, the package itself being ''."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def layer_of(name: str) -> int:
+    return LAYERS.get(name.split(".")[0], CORE)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def import_nodes(tree: ast.AST, *, nested: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports that run: all of them, or only those at import time (`nested=False`)."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif is_type_checking(node):
+            continue
+        elif nested or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from import_nodes(node, nested=nested)
+
+
+def imported(path: Path, *, nested: bool) -> Iterator[str]:
+    """Yield the absolute names that a module imports; `from a import b` gives both a and a.b."""
+    package = ["kmeans_fast", *path.relative_to(PACKAGE).parent.parts]
+    for node in import_nodes(ast.parse(path.read_text(encoding="utf-8")), nested=nested):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+            continue
+        base = package[: len(package) - node.level + 1] if node.level else []
+        module = ".".join([*base, *([node.module] if node.module else [])])
+        yield module
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_imports_from_a_layer_above_its_own(path: Path) -> None:
+    # The package's own lazy names are looked up in a function, which __init__ alone may do.
+    nested = name_of(path) != ""
+    for module in imported(path, nested=nested):
+        if module.startswith("kmeans_fast."):
+            inner = module.removeprefix("kmeans_fast.")
+            assert layer_of(inner) <= layer_of(name_of(path)), f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_core_imports_numpy_and_the_standard_library_alone(path: Path) -> None:
+    if layer_of(name_of(path)) != CORE:
+        pytest.skip("not in the core")
+    allowed = {"numpy", "kmeans_fast", *sys.stdlib_module_names}
+    tops = {module.split(".")[0] for module in imported(path, nested=False)}
+    assert tops <= allowed, f"{path} imports {sorted(tops - allowed)}"
+
+
+@pytest.mark.parametrize("path", EXTENSIONS, ids=lambda path: path.stem)
+def test_an_extension_module_knows_no_python_module_of_the_package(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    imports = re.findall(r"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w., ]+))", source, re.M)
+    names = {name.strip() for pair in imports for name in ",".join(pair).split(",") if name.strip()}
+    assert not {name for name in names if name.startswith(("kmeans_fast", "."))}, path.name
+
+
+@pytest.mark.parametrize("path", HEADERS, ids=lambda path: path.name)
+def test_a_kernel_header_includes_its_own_folder_and_libc_alone(path: Path) -> None:
+    own = {header.name for header in HEADERS}
+    included = set(re.findall(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', path.read_text(), re.M))
+    assert included <= own | LIBC | INTRINSICS, f"{path.name} includes {included}"
+
+
+@pytest.mark.parametrize("path", HEADERS, ids=lambda path: path.name)
+def test_a_kernel_header_neither_allocates_nor_knows_threads(path: Path) -> None:
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.S)
+    assert not re.findall(r"\b(?:malloc|calloc|realloc|free|PyObject|omp_\w+|pthread_\w+)\b", code)
+
+
+def test_no_module_name_is_taken_by_both_a_python_file_and_an_extension() -> None:
+    python = {path.stem for path in PACKAGE.glob("*.py")}
+    assert not python & {path.stem for path in EXTENSIONS}
+
+
+def modules_after(statement: str, folder: Path) -> set[str]:
+    script = f"{statement}; import sys; print(' '.join(sys.modules))"
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+# Importing from the folder where pytest runs would be as good, but an empty one hides nothing.
+def test_importing_the_package_loads_numpy_and_little_else(tmp_path: Path) -> None:
+    added = modules_after("import kmeans_fast", tmp_path) - modules_after("import numpy", tmp_path)
+    foreign = {name.split(".")[0] for name in added} - {"kmeans_fast", *sys.stdlib_module_names}
+    # Cython's own helper modules appear under names of this form.
+    foreign = {name for name in foreign if not name.startswith(("_cython_", "cython_runtime"))}
+    assert not foreign
+    standard = {name for name in added if name.split(".")[0] in sys.stdlib_module_names}
+    assert len(standard) <= 12, sorted(standard)
+
+
+def test_importing_the_package_leaves_the_lazy_names_unloaded(tmp_path: Path) -> None:
+    loaded = modules_after("import kmeans_fast", tmp_path)
+    lazy = {"_estimator", "datasets", "plots", "files", "reference", "cli"}
+    assert not {f"kmeans_fast.{name}" for name in lazy} & loaded
+
+
+@pytest.mark.parametrize("name", ["datasets", "reference"])
+def test_a_lazy_name_is_loaded_when_it_is_used(name: str, tmp_path: Path) -> None:
+    assert f"kmeans_fast.{name}" in modules_after(
+        f"import kmeans_fast; kmeans_fast.{name}", tmp_path
+    )
