@@ -13,7 +13,7 @@ static F(problem) F(make)(const kmf_kernels *kernels, size_t n, size_t d, size_t
     p.X = (T *)allocate(n * d, sizeof(T));
     p.points = (T *)allocate(k * d, sizeof(T));
     p.shift = (T *)allocate(d, sizeof(T));
-    p.work = (T *)allocate(F(kmf_work_size)(KERNELS, d), sizeof(T));
+    p.work = (T *)allocate(F(kmf_work_size)(KERNELS, k, d), sizeof(T));
     p.centroids = (double *)allocate(k * d, sizeof(double));
     p.shift64 = (double *)allocate(d, sizeof(double));
     p.weight = (double *)allocate(n, sizeof(double));
@@ -67,19 +67,21 @@ static void F(check_assign)(const kmf_kernels *kernels, const F(problem) * p, in
     free(packed);
 }
 
-/* sums[j] += weight (x - shift), and the weight last */
+/* sums[j] += weight (x - shift), then the weight and the count */
 static void F(add_naively)(const F(problem) * p, size_t i, int32_t j, double weight, double *sums)
 {
     if (j < 0)
         return;
+    double *sum = sums + (size_t)j * (p->d + 2);
     for (size_t f = 0; f < p->d; ++f)
-        sums[(size_t)j * (p->d + 1) + f] += weight * ((double)p->X[i * p->d + f] - p->shift64[f]);
-    sums[(size_t)j * (p->d + 1) + p->d] += weight;
+        sum[f] += weight * ((double)p->X[i * p->d + f] - p->shift64[f]);
+    sum[p->d] += weight;
+    sum[p->d + 1] += weight > 0.0;
 }
 
 static void F(check_update)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
 {
-    const size_t size = p->k * (p->d + 1), middle = p->d / 2;
+    const size_t size = p->k * (p->d + 2), middle = p->d / 2;
     double *sums = (double *)allocate(size, sizeof(double)), *expected = (double *)allocate(size, sizeof(double));
     int32_t *moved = (int32_t *)allocate(p->n, sizeof(int32_t));
     for (size_t i = 0; i < size; ++i)

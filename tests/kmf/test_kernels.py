@@ -15,8 +15,8 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent
 HEADERS = FOLDER.parents[1] / "src" / "kmf"
-STRICT = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-SANITIZE = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+STRICT = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 ISAS = ["scalar", "avx2", "avx512", "neon"]
 CROSS_COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 
