@@ -1,0 +1,131 @@
+"""Files in and out: tables, arrays, pictures and models.
+
+One module a family: `delimited` (CSV, TSV), `tables` (Parquet, and tables out), `arrays` (.npy,
+.npz), `images`, `model`; every file is written through `atomic`. pyarrow and Pillow are imported
+when used. `outputs`, `report` and `commands` serve the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from ._common import FileError, Source
+from .arrays import read_npy, read_npz
+from .atomic import check_target, replacing
+from .model import Model, load_model, save_model
+from .points import Columns, Points, points_of_array
+from .tables import write_table
+
+__all__ = [
+    "FileError",
+    "Model",
+    "Points",
+    "check_target",
+    "load_model",
+    "read_points",
+    "replacing",
+    "save_model",
+    "write_table",
+]
+
+# What a name says comes first, so that a damaged file is read as what it was meant to be.
+SUFFIXES = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"), "image"),
+    ".npy": "npy",
+    ".npz": "npz",
+}
+MAGICS = {
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
+    b"PAR1": "parquet",
+    b"\x89PNG": "image",
+    b"\xff\xd8\xff": "image",
+}
+
+
+def kind_of(source: Source) -> str:
+    """Return the family of a file: by its extension, else by its first bytes, else CSV."""
+    if source.suffix in SUFFIXES:
+        return SUFFIXES[source.suffix]
+    with source.open() as stream:
+        start = stream.read(8)
+    return next((kind for magic, kind in MAGICS.items() if start.startswith(magic)), "csv")
+
+
+def read_points(
+    where: str | os.PathLike[str] | Source,
+    columns: Sequence[str] | None = None,
+    *,
+    id_column: str | None = None,
+    weights: str | None = None,
+    like: Sequence[str] | None = None,
+    header: bool | None = None,
+    delimiter: str | None = None,
+) -> Points:
+    """Read points from a CSV, TSV, .npy, .npz, Parquet or image file.
+
+    Parameters
+    ----------
+    where : str or path-like
+        The file; ``-`` reads standard input. Its extension says what it is, or its first bytes.
+    columns : sequence of str, optional
+        The features; by default every column but the id and the weight. Where a file names no
+        columns they are x0, x1 ...; an image has red, green, blue.
+    id_column, weights : str, optional
+        Columns that name and weigh the points. Weights may also be the path of a .npy file.
+    like : sequence of str, optional
+        Instead of `columns`: the feature names of earlier points (of a model, say). The file gives
+        the columns of these names, or, where one side has no names, as many columns.
+    header : bool, optional
+        Whether the first line of a CSV file holds names; by default it does unless one of its
+        fields is a number.
+    delimiter : str, optional
+        Of a CSV file; by default a tab, comma or semicolon, whichever the first line has most of.
+
+    Returns
+    -------
+    Points
+        X has shape (n_samples, n_features): float64 from CSV; float32 or float64 from Parquet; the
+        file's own dtype, mapped and not copied, from .npy; uint8 from an image.
+
+    Raises
+    ------
+    FileError
+        If the contents can't be used; one line that names the file, line, column and value.
+    OSError
+        If a file can't be read.
+    ImportError
+        If the package that reads this format isn't installed.
+    """
+    source = Source.of(where)
+    weight_file = weights if weights is not None and weights.endswith(".npy") else None
+    wanted = Columns(
+        columns if like is None else like,
+        id_column,
+        None if weight_file else weights,
+        like=like is not None,
+    )
+    kind = kind_of(source)
+    if kind == "csv":
+        from .delimited import read_delimited
+
+        points = read_delimited(source, wanted, header, delimiter)
+    elif kind == "parquet":
+        from .tables import read_parquet
+
+        points = read_parquet(source, wanted)
+    elif kind == "image":
+        from .images import read_image
+
+        points = read_image(source, wanted)
+    else:
+        array = read_npy(source) if kind == "npy" else read_npz(source)
+        points = points_of_array(array, wanted, source.name)
+    if weight_file:
+        points = points.weighted(np.ravel(read_npy(Source.of(weight_file))))
+    return points

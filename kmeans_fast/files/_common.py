@@ -1,0 +1,106 @@
+"""What the readers and writers share: their error, their optional packages, their source.
+
+Nothing here knows a file format.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+LISTED = 20  # names quoted in one message; a wide file would fill the screen
+
+
+class FileError(ValueError):
+    """A file's contents can't be used; the message is one line that names the file."""
+
+
+def need(module: str, purpose: str, extra: str = "cli") -> Any:
+    """Import an optional package when it is used, or name the extra that brings it.
+
+    Raises
+    ------
+    ImportError
+        If the package isn't installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = {"PIL": "pillow"}.get(module.split(".")[0], module.split(".")[0])
+        raise ImportError(
+            f'{purpose} needs {package}; install it with: pip install "kmeans_fast[{extra}]"'
+        ) from error
+
+
+def listed(names: Iterable[str]) -> str:
+    """Quote names for a message, the first 20 of them."""
+    names = list(names)
+    text = ", ".join(map(repr, names[:LISTED]))
+    return text if len(names) <= LISTED else f"{text}, ... ({len(names)} in all)"
+
+
+def one_line(error: BaseException | str, limit: int = 300) -> str:
+    """Return the message of somebody else's error as one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where bytes come from: a file on disk, or what a pipe held, read once.
+
+    A file is opened again by each reader (or mapped); a pipe can't be, so its bytes are kept.
+    """
+
+    name: str
+    path: Path | None
+    data: bytes = b""
+
+    @classmethod
+    def of(cls, where: str | os.PathLike[str] | Source) -> Source:
+        """Return the source for a path, or for standard input when `where` is ``-``.
+
+        Raises
+        ------
+        OSError
+            If there is no such file, or it can't be read.
+        FileError
+            If it is a folder, or holds nothing.
+        """
+        if isinstance(where, Source):
+            return where
+        if where == "-":
+            source = cls("standard input", None, sys.stdin.buffer.read())
+        else:
+            path = Path(where)
+            mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                raise FileError(f"{path} is a folder; a file is needed.")
+            if stat.S_ISREG(mode):
+                source = cls(str(path), path)
+            else:  # a named pipe, or the shell's <(command)
+                source = cls(str(path), None, path.read_bytes())
+        if source.size == 0:
+            raise FileError(f"{source.name} is empty.")
+        return source
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.data) if self.path is None else self.path.stat().st_size
+
+    @property
+    def suffix(self) -> str:
+        """Extension in lower case, with its dot; empty for a pipe."""
+        return "" if self.path is None else self.path.suffix.lower()
+
+    def open(self) -> BinaryIO:
+        """Open the bytes for reading, from the start."""
+        return io.BytesIO(self.data) if self.path is None else self.path.open("rb")

@@ -1,0 +1,118 @@
+"""NumPy's .npy and .npz files: mapped rather than read, and never trusted.
+
+A header is checked against the bytes that are there before anything is allocated, and arrays of
+Python objects are refused, since reading them runs what the file says.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ._common import FileError, Source, listed, one_line
+
+# Deflate can't expand more than this (RFC 1951: 258 bytes from 2 bits).
+DEFLATE_LIMIT = 1032
+
+
+class _Header(NamedTuple):
+    """What a .npy header says, and where its data starts."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_npy(source: Source) -> npt.NDArray[Any]:
+    """Open a .npy file without copying it; the array is read-only.
+
+    Raises
+    ------
+    FileError
+        If it isn't a .npy file of numbers, or its header asks for more than the file holds.
+    """
+    with source.open() as stream:
+        header = _read_header(stream, source.name, source.size)
+    order: Any = "F" if header.fortran_order else "C"
+    if source.path is None or header.nbytes == 0:  # an empty array can't be mapped
+        count = math.prod(header.shape)
+        flat = np.frombuffer(source.data or b"", header.dtype, count, header.offset if count else 0)
+        return flat.reshape(header.shape, order=order)
+    mapped = np.memmap(source.path, header.dtype, "r", header.offset, header.shape, order)
+    return mapped.view(np.ndarray)
+
+
+def read_npz(source: Source) -> npt.NDArray[Any]:
+    """Read the array of a .npz file: its only one, or the one called ``X``.
+
+    Raises
+    ------
+    FileError
+        If the archive is damaged, or it isn't clear which array is meant, or as `read_npy`.
+    """
+    try:
+        with source.open() as stream, zipfile.ZipFile(stream) as archive:
+            members = {i.filename[:-4]: i for i in archive.infolist() if i.filename[-4:] == ".npy"}
+            if len(members) != 1 and "X" not in members:
+                raise FileError(
+                    f"{source.name} holds the arrays {listed(members) or 'none'}; "
+                    "it must hold one array, or one called 'X'."
+                )
+            name, member = next(iter(members.items())) if len(members) == 1 else ("X", members["X"])
+            # Nor does the archive's own directory get to promise bytes that can't be there.
+            size = min(member.file_size, DEFLATE_LIMIT * min(member.compress_size, source.size))
+            with archive.open(member) as data:
+                _read_header(data, f"{source.name} (array {name!r})", size)
+            with archive.open(member) as data:
+                array: npt.NDArray[Any] = np.lib.format.read_array(data, allow_pickle=False)
+                return array
+    except FileError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise FileError(f"{source.name} is damaged or truncated: {one_line(error)}.") from None
+
+
+def write_npy(stream: BinaryIO, array: npt.NDArray[Any]) -> None:
+    """Write an array as .npy to any stream; `np.save` wants one that can seek."""
+    array = np.ascontiguousarray(array)
+    np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
+    stream.write(array.data.cast("B"))
+
+
+def _read_header(stream: BinaryIO | Any, name: str, size: int) -> _Header:
+    """Read and check the header of an array of `size` bytes, header included."""
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version not in read:  # 3.0 only adds Unicode field names, and fields aren't numbers
+            raise FileError(f"{name} has .npy version {version[0]}.{version[1]}, not 1.0 or 2.0.")
+        header = _Header(*read[version](stream), stream.tell())
+    except FileError:
+        raise
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, KeyError) as error:
+        raise FileError(f"{name} has a damaged .npy header: {one_line(error, 120)}") from None
+    if header.dtype.hasobject:
+        raise FileError(f"{name} holds pickled Python objects, which are refused: save numbers.")
+    if header.dtype.kind not in "biuf":
+        raise FileError(f"{name} has dtype {header.dtype}; it must hold real numbers.")
+    if any(length < 0 for length in header.shape):
+        raise FileError(f"{name} has a damaged .npy header: shape {header.shape}.")
+    if header.nbytes > size - header.offset:
+        raise FileError(
+            f"{name} is truncated: its header asks for {header.nbytes} bytes of data and "
+            f"it holds {max(size - header.offset, 0)}."
+        )
+    return header

@@ -1,0 +1,239 @@
+"""What the commands do: read, fit or predict, write. `kmeans_fast.cli` only names the options."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import kmeans_fast
+
+from . import FileError, Points, outputs, read_points, report
+from .arrays import write_npy
+from .model import load_model, save_model
+from .outputs import Output, UsageError
+from .tables import write_table
+
+SEEDINGS = ("k-means++", "random", "random-partition")
+DATA = (*outputs.TABLES, *outputs.ARRAYS)
+CHUNK = 65536  # points whose distances are computed at a time: 512 KiB a feature
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read an input file; the options of `read_points`."""
+
+    path: str
+    columns: Sequence[str] | None = None
+    id_column: str | None = None
+    weights: str | None = None
+    header: bool | None = None
+    delimiter: str | None = None
+
+    def read(self, like: Sequence[str] | None = None) -> Points:
+        """Read it, with the columns of earlier points where `like` names them."""
+        return read_points(
+            self.path,
+            self.columns,
+            id_column=self.id_column,
+            weights=self.weights,
+            like=None if self.columns else like,
+            header=self.header,
+            delimiter=self.delimiter,
+        )
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How to cluster; the options of `kmeans`."""
+
+    n_clusters: int | None
+    init: str
+    n_init: int | None
+    max_iter: int
+    tol: float
+    seed: int
+    n_threads: int | None
+
+
+def cluster(
+    reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool
+) -> dict[str, Any]:
+    """Cluster the points of a file and write what was planned; return the summary.
+
+    Parameters
+    ----------
+    reading, fitting : Reading, Fitting
+    plans : dict of Output
+        Keys labels, centroids, summary, model, plot.
+    shown : bool
+        Whether to draw a progress bar.
+    """
+    if fitting.n_clusters is None and fitting.init in SEEDINGS:
+        raise UsageError("-k is needed: the number of clusters.")
+    if fitting.init not in SEEDINGS and not Path(fitting.init).exists():
+        raise UsageError(
+            f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file."
+        )
+    if plans["plot"]:
+        importlib.import_module("kmeans_fast.plots")  # or fail before the work
+    points = reading.read()
+    _check_picture(plans["labels"], points)
+    if plans["plot"] and points.X.shape[1] < 2:
+        raise FileError(f"{reading.path} has one column of points; --plot needs two.")
+    init: Any = fitting.init
+    if init not in SEEDINGS:
+        init = read_points(init, like=points.feature_names).X
+    started = time.perf_counter()
+    with report.progress(shown) as callback, _blaming(reading.path):
+        result = kmeans_fast.kmeans(
+            points.X,
+            len(init) if fitting.n_clusters is None else fitting.n_clusters,
+            init=init,
+            n_init="auto" if fitting.n_init is None else fitting.n_init,
+            max_iter=fitting.max_iter,
+            tol=fitting.tol,
+            sample_weight=points.sample_weight,
+            random_state=fitting.seed,
+            n_threads=fitting.n_threads,
+            callback=callback,
+        )
+    summary = report.summarise(
+        result,
+        input=reading.path,
+        version=kmeans_fast.__version__,
+        seconds=round(time.perf_counter() - started, 6),
+        seed=fitting.seed,
+        init=fitting.init,
+        tol=fitting.tol,
+        max_iter=fitting.max_iter,
+        feature_names=points.feature_names,
+    )
+    _write_labels(plans["labels"], points, result.labels, result.centroids)
+    _write_centroids(plans["centroids"], result.centroids, points.feature_names)
+    _write_summary(plans["summary"], summary)
+    if plan := plans["model"]:
+        names = points.feature_names if points.named else None
+        save_model(result, plan.path, feature_names=names, metadata=summary, overwrite=plan.force)
+    _draw(plans["plot"], points, result)
+    return summary
+
+
+def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | None) -> None:
+    """Give the points of a file to the centroids of a model and write their labels."""
+    if model_path == "-" == reading.path:
+        raise UsageError("MODEL and INPUT can't both be standard input.")
+    model = load_model(model_path)
+    points = reading.read(like=model.feature_names)
+    if points.X.shape[1] != model.centroids.shape[1]:
+        raise FileError(
+            f"{reading.path} has {points.X.shape[1]} columns of points; "
+            f"{model_path} was fitted on {model.centroids.shape[1]}."
+        )
+    _check_picture(plan, points)
+    with _blaming(reading.path):
+        labels = kmeans_fast.predict(points.X, model.centroids, n_threads=n_threads)
+    _write_labels(plan, points, labels, model.centroids)
+
+
+def _check_picture(plan: Output | None, points: Points) -> None:
+    """Refuse, before the work, a picture of points that are none."""
+    if plan and plan.form in outputs.IMAGES:
+        if points.picture is None:
+            raise UsageError(f"--output {plan.path} is an image; the input must be one too.")
+        if points.X.shape[1] != 3:
+            raise UsageError(f"--output {plan.path} needs all of red, green, blue in --columns.")
+
+
+@contextmanager
+def _blaming(path: str) -> Iterator[None]:
+    """Say which file an array that the kernels refuse came from."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise FileError(f"{path}: {error}") from error
+
+
+def _write_labels(
+    plan: Output | None, points: Points, labels: npt.NDArray[Any], centroids: npt.NDArray[Any]
+) -> None:
+    """Write one label a point: as a table with ids and distances, an array, or the picture."""
+    if plan is None:
+        return
+    with plan.open() as stream:
+        if plan.form in outputs.IMAGES:
+            from .images import write_image
+
+            write_image(stream, points.picture, labels, centroids, plan.form)
+        elif plan.form == "npy":
+            write_npy(stream, labels.reshape(points.picture.shape) if points.picture else labels)
+        else:
+            table = {
+                "id": np.arange(len(labels)) if points.ids is None else points.ids,
+                "label": labels,
+                "distance": _distances(points.X, labels, centroids),
+            }
+            write_table(stream, table, plan.form)
+
+
+def _distances(
+    X: npt.NDArray[Any], labels: npt.NDArray[Any], centroids: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Return each point's distance to its centroid, some points at a time."""
+    distances = np.empty(len(X))
+    for start in range(0, len(X), CHUNK):
+        part = slice(start, start + CHUNK)
+        offsets = X[part] - centroids[labels[part]].astype(np.float64)
+        np.sqrt(np.einsum("if,if->i", offsets, offsets), out=distances[part])
+    return distances
+
+
+def _write_centroids(
+    plan: Output | None, centroids: npt.NDArray[Any], feature_names: Sequence[str]
+) -> None:
+    """Write one row a cluster, which `--init` reads again."""
+    if plan is None:
+        return
+    with plan.open() as stream:
+        if plan.form == "npy":
+            write_npy(stream, centroids)
+            return
+        table: dict[str, Any] = {"label": np.arange(len(centroids))}
+        # A feature that is itself called label takes the column: the order of the rows is enough.
+        table.update(zip(feature_names, centroids.T, strict=True))
+        write_table(stream, table, plan.form)
+
+
+def _write_summary(plan: Output | None, summary: dict[str, Any]) -> None:
+    """Write the summary: an object in JSON, elsewhere a table of names and values."""
+    if plan is None:
+        return
+    with plan.open() as stream:
+        if plan.form == "json":
+            stream.write(json.dumps(summary, indent=1, ensure_ascii=False).encode() + b"\n")
+        else:
+            write_table(stream, report.table(summary), plan.form)
+
+
+def _draw(plan: Output | None, points: Points, result: Any) -> None:
+    """Draw the first two columns of the points."""
+    if plan is None:
+        return
+    from matplotlib.figure import Figure  # no pyplot: no window system, no global state
+
+    from kmeans_fast import plots
+
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    axes = figure.add_subplot()
+    plots.clusters(points.X[:, :2], result.labels, result.centroids[:, :2], ax=axes)
+    axes.set(xlabel=points.feature_names[0], ylabel=points.feature_names[1])
+    with plan.open() as stream:
+        figure.savefig(stream, format=plan.form, dpi=150)

@@ -1,0 +1,215 @@
+"""CSV and TSV: pyarrow parses; where it refuses, a slow reader finds line, column and value.
+
+The rules, which `kmeans-fast cluster --help` repeats:
+
+- UTF-8; blank lines are skipped; fields may be quoted with ``"``.
+- The delimiter is a tab in .tsv and .tab files, else whichever of comma, tab and semicolon the
+  first line has most of.
+- The first line holds column names unless one of its fields is a number. A wrong guess that way
+  is an error at line 1, never a lost point.
+- Nothing is skipped or filled in: a missing value, NaN or infinity among numbers is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from ._common import FileError, Source, need, one_line
+from .points import Chosen, Columns, Points, choose, default_names
+
+BLOCK = 1 << 20  # bytes read at a time when counting quotes; also the longest first line
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "."}
+
+
+class _Layout(NamedTuple):
+    """What the first lines say about a file."""
+
+    names: list[str]
+    named: bool
+    header_lines: int  # lines before the first record of data
+    delimiter: str
+
+
+def read_delimited(
+    source: Source, wanted: Columns, header: bool | None = None, delimiter: str | None = None
+) -> Points:
+    """Read the points of a CSV or TSV file as float64.
+
+    Parameters
+    ----------
+    source : Source
+    wanted : Columns
+    header : bool, optional
+        Whether the first line holds column names; by default the rule above decides.
+    delimiter : str, optional
+        One character; by default the rule above decides.
+
+    Raises
+    ------
+    FileError
+        At the first ragged line or field that isn't a finite number, with its place and value.
+    """
+    layout = _survey(source, header, delimiter)
+    chosen = choose(layout.names, wanted, source.name, layout.named)
+    quotes = _count_quotes(source)
+    if quotes % 2:
+        _explain(source, layout, chosen)  # an unclosed quote swallows the rest of the file
+    try:
+        table = _parse(source, layout, chosen, quotes > 0)
+    except need("pyarrow", "reading CSV").ArrowException as error:
+        _explain(source, layout, chosen)
+        raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}") from None
+    if table.num_rows == 0:
+        raise FileError(f"{source.name} has column names but no data.")
+    ids = None if chosen.ids is None else table.column(str(chosen.ids))
+    weights = None if chosen.weights is None else table.column(str(chosen.weights)).to_numpy()
+    table = table.select([str(i) for i in chosen.features])
+    batches = table.to_batches()[::-1]
+    X = np.empty((table.num_rows, len(chosen.features)))
+    del table
+    finite = fill(X, batches, [str(i) for i in chosen.features])
+    if not finite or (weights is not None and not np.isfinite(weights).all()):
+        _explain(source, layout, chosen)
+        raise FileError(f"{source.name} holds a value that isn't a finite number.")
+    return Points(X, [layout.names[i] for i in chosen.features], layout.named, ids, weights)
+
+
+def fill(X: npt.NDArray[Any], batches: list[Any], columns: list[str]) -> bool:
+    """Move record batches, from the end of the list, into the rows of X; tell if all is finite.
+
+    Each batch is freed once copied, so that the table and X don't both stay in memory whole.
+    """
+    row, finite = 0, True
+    while batches:
+        batch = batches.pop()
+        rows = X[row : row + batch.num_rows]
+        for j, name in enumerate(columns):
+            rows[:, j] = batch.column(name).to_numpy(zero_copy_only=False)
+        finite = finite and bool(np.isfinite(rows).all())
+        row += batch.num_rows
+    return finite
+
+
+def _parse(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Any:
+    """Parse the chosen columns with pyarrow; they are called by their positions."""
+    pa = need("pyarrow", "reading CSV")
+    pc = need("pyarrow.csv", "reading CSV")
+    types = {str(i): pa.float64() for i in chosen.features}
+    if chosen.weights is not None:
+        types[str(chosen.weights)] = pa.float64()
+    if chosen.ids is not None:  # as it is spelt: 007 stays 007
+        types[str(chosen.ids)] = pa.string()
+    stream = pa.memory_map(str(source.path)) if source.path else pa.BufferReader(source.data)
+    with stream:
+        return pc.read_csv(
+            stream,
+            pc.ReadOptions(
+                column_names=[str(i) for i in range(len(layout.names))],
+                skip_rows=layout.header_lines,
+            ),
+            pc.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quoted),
+            # No spelling of "missing" is accepted for a number: it has to be an error.
+            pc.ConvertOptions(column_types=types, include_columns=list(types), null_values=[]),
+        )
+
+
+def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layout:
+    """Find the delimiter and the names from the first line that isn't blank."""
+    if delimiter is None:
+        delimiter = "\t" if source.suffix in {".tsv", ".tab"} else None
+    if delimiter is None:
+        with _text(source) as lines:
+            try:
+                first = next(
+                    (line for line in iter(lambda: lines.readline(BLOCK), "") if line.strip()), ""
+                )
+            except UnicodeDecodeError as error:
+                _not_text(source, error)
+        delimiter = max(",\t;", key=first.count)
+    elif len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
+        raise FileError(f"delimiter={delimiter!r} must be one ASCII character, not a quote.")
+    for _, end, fields in _records(source, delimiter):
+        fields = [text.strip() for text in fields]
+        if header is None:
+            header = not any(_NUMBER.fullmatch(text) for text in fields)
+        if not header:
+            return _Layout(default_names(len(fields)), False, 0, delimiter)
+        names = [text or f"x{i}" for i, text in enumerate(fields)]
+        return _Layout(names, True, end, delimiter)
+    raise FileError(f"{source.name} is empty.")
+
+
+def _explain(source: Source, layout: _Layout, chosen: Chosen) -> None:
+    """Raise at the first record that has no place in the table; return if there is none."""
+    needed = [*chosen.features, *([] if chosen.weights is None else [chosen.weights])]
+    for start, end, fields in _records(source, layout.delimiter):
+        where = f"{source.name}, line {start}"
+        if len(fields) != len(layout.names):
+            raise FileError(
+                f"{where}: {len(fields)} fields, and the first line has {len(layout.names)}."
+            )
+        if end <= layout.header_lines:
+            continue
+        for i in needed:
+            text = fields[i].strip(" \t")
+            if not (_NUMBER.fullmatch(text) and math.isfinite(float(text))):
+                hint = _what_is_wrong(text)
+                if start == 1 and layout.header_lines == 0:
+                    hint += " If line 1 holds column names, say --header."
+                raise FileError(f"{where}, column {layout.names[i]!r}: {hint}")
+
+
+def _what_is_wrong(text: str) -> str:
+    """Say why a field isn't a finite number."""
+    shown = repr(text if len(text) <= 40 else text[:37] + "...")
+    if text.lower() in _MISSING:
+        return f"missing value ({shown}); fill it in, or leave out the line or the column."
+    if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in {"inf", "infinity"}:
+        return f"{shown} is not finite."
+    return f"{shown} is not a number; --columns chooses the columns to use."
+
+
+def _records(source: Source, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield the first line, last line and fields of each record that isn't blank."""
+    line = 0
+    with _text(source) as text:
+        # strict: a quote that is never closed is an error, not the rest of the file in one field
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            for fields in reader:
+                if fields:
+                    yield line + 1, reader.line_num, fields
+                line = reader.line_num
+        except csv.Error as error:
+            what = "a quote is opened and never closed" if "end of data" in str(error) else error
+            raise FileError(f"{source.name}, line {line + 1}: {what}.") from None
+        except UnicodeDecodeError as error:
+            _not_text(source, error)
+
+
+def _text(source: Source) -> io.TextIOWrapper:
+    """Open the file as text; a byte-order mark is no part of the first name."""
+    return io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="")
+
+
+def _not_text(source: Source, error: UnicodeDecodeError) -> NoReturn:
+    """Say which byte isn't text."""
+    byte = error.object[error.start]
+    raise FileError(
+        f"{source.name} is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8 first."
+    ) from None
+
+
+def _count_quotes(source: Source) -> int:
+    """Count the quotes; only a file with none can be cut at any line and parsed in parallel."""
+    with source.open() as stream:
+        return sum(block.count(b'"') for block in iter(lambda: stream.read(BLOCK), b""))

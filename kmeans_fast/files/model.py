@@ -1,0 +1,199 @@
+"""The model file: what `predict` needs, without pickle, and never half read.
+
+Layout, all integers little-endian::
+
+    8 bytes   magic
+    4 bytes   schema version, 1
+    4 bytes   length h of the header
+    h bytes   header: JSON, UTF-8, an object with the keys of `_HEADER_KEYS`
+    ...       the centroids: k*d float32 or float64 in C order
+    32 bytes  SHA-256 of everything before
+
+The digest catches truncation and every flipped bit; it is no signature. So the header isn't trusted
+either: its sizes must add up to the size of the file before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._common import FileError, Source
+from .atomic import replacing
+
+# As PNG's: not ASCII, so that it isn't taken for text, and line ends that a text transfer changes.
+MAGIC = b"\x89KMF\r\n\x1a\n"
+SCHEMA = 1
+_START = struct.Struct("<8sII")
+_DIGEST = hashlib.sha256().digest_size
+MAX_HEADER = 1 << 24  # bytes: names of some 500,000 features
+MAX_BYTES = 1 << 32  # of a whole file: 4 GiB
+_DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<f8": np.dtype("<f8")}
+_HEADER_KEYS = {"dtype", "feature_names", "metadata", "n_clusters", "n_features"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """Centroids and what is known about them.
+
+    Attributes
+    ----------
+    centroids : ndarray of shape (n_clusters, n_features), float32 or float64
+    feature_names : tuple of str or None
+        None where the points had no names.
+    metadata : dict
+        Anything JSON holds: inertia, n_iter, version ...
+    """
+
+    centroids: npt.NDArray[Any]
+    feature_names: tuple[str, ...] | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together."""
+        centroids = self.centroids
+        if centroids.ndim != 2 or 0 in centroids.shape:
+            raise ValueError(f"centroids has shape {centroids.shape}; it must be 2-D, not empty.")
+        if not np.isfinite(centroids).all():
+            raise ValueError("centroids must be finite.")
+        names = self.feature_names
+        if names is not None and len(names) != centroids.shape[1]:
+            raise ValueError(
+                f"feature_names has {len(names)} names; it must have {centroids.shape[1]}."
+            )
+
+
+def save_model(
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    feature_names: Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a model file, whole or not at all.
+
+    Parameters
+    ----------
+    model : Model, KMeansResult, KMeans or array of shape (n_clusters, n_features)
+        A fitted estimator also gives its ``feature_names_in_``.
+    path : str or path-like
+    feature_names : sequence of str, optional
+    metadata : mapping, optional
+        Kept as it is; JSON must hold it.
+    overwrite : bool, default=False
+
+    Raises
+    ------
+    ValueError
+        If the centroids aren't a finite 2-D array, or the file would pass its size limit.
+    OSError
+        If `path` exists and `overwrite` is false, or can't be written.
+    """
+    if isinstance(model, Model):
+        feature_names = model.feature_names if feature_names is None else feature_names
+        metadata = model.metadata if metadata is None else metadata
+    elif feature_names is None:
+        feature_names = getattr(model, "feature_names_in_", None)
+    centroids = getattr(model, "centroids", getattr(model, "cluster_centers_", model))
+    centroids = np.asarray(centroids)
+    dtype = "<f4" if centroids.dtype == np.float32 else "<f8"
+    centroids = np.ascontiguousarray(centroids, _DTYPES[dtype])
+    names = None if feature_names is None else tuple(str(name) for name in feature_names)
+    checked = Model(centroids, names)
+    header = {
+        "dtype": dtype,
+        "feature_names": checked.feature_names,
+        "metadata": dict(metadata or {}),
+        "n_clusters": centroids.shape[0],
+        "n_features": centroids.shape[1],
+    }
+    text = json.dumps(header, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    size = _START.size + len(text) + centroids.nbytes + _DIGEST
+    if len(text) > MAX_HEADER or size > MAX_BYTES:
+        raise ValueError(
+            f"a model file of {size} bytes must be <= {MAX_BYTES}, its header <= {MAX_HEADER}."
+        )
+    digest = hashlib.sha256()
+    with replacing(path, overwrite=overwrite) as stream:
+        for part in (_START.pack(MAGIC, SCHEMA, len(text)), text, centroids.data.cast("B")):
+            stream.write(part)
+            digest.update(part)
+        stream.write(digest.digest())
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``-`` reads standard input.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileError
+        If it isn't a model file of a schema known here, or any byte isn't as it was written.
+    OSError
+        If it can't be read.
+    """
+    source = Source.of(path)
+    with source.open() as stream:
+        start = stream.read(_START.size)
+        if start[: len(MAGIC)] != MAGIC[: len(start)]:
+            raise FileError(f"{source.name} is not a kmeans_fast model file.")
+        if len(start) < _START.size:
+            raise FileError(f"{source.name} is truncated.")
+        _, schema, length = _START.unpack(start)
+        if schema != SCHEMA:
+            raise FileError(f"{source.name} has schema {schema}; this version reads {SCHEMA}.")
+        body = source.size - _START.size - _DIGEST
+        if length > min(MAX_HEADER, body) or source.size > MAX_BYTES:
+            raise FileError(f"{source.name} is truncated or damaged.")
+        text, data = stream.read(length), stream.read(body - length)
+        digest = hashlib.sha256(start)
+        digest.update(text)
+        digest.update(data)
+        if digest.digest() != stream.read():
+            raise FileError(f"{source.name} is truncated or damaged: its SHA-256 doesn't match.")
+    try:
+        return _decode(text, data)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FileError(f"{source.name} has a header that makes no sense: {error}") from None
+
+
+def _decode(text: bytes, data: bytes) -> Model:
+    """Build the model of an intact file; its header may still be nonsense written on purpose."""
+    header = json.loads(text)
+    if not isinstance(header, dict) or header.keys() != _HEADER_KEYS:
+        raise ValueError(f"it must have the keys {sorted(_HEADER_KEYS)}.")
+    shape = header["n_clusters"], header["n_features"]
+    names, metadata = header["feature_names"], header["metadata"]
+    if any(type(length) is not int or length < 1 for length in shape):
+        raise ValueError(f"shape {shape} must be positive integers.")
+    if not isinstance(header["dtype"], str) or header["dtype"] not in _DTYPES:
+        raise ValueError(f"dtype {header['dtype']!r} must be one of {list(_DTYPES)}.")
+    dtype = _DTYPES[header["dtype"]]
+    if shape[0] * shape[1] * dtype.itemsize != len(data):
+        raise ValueError(f"shape {shape} doesn't fit {len(data)} bytes of centroids.")
+    if not isinstance(metadata, dict):
+        raise ValueError("metadata must be an object.")
+    if names is not None and not (
+        isinstance(names, list) and all(isinstance(name, str) for name in names)
+    ):
+        raise ValueError("feature_names must be null or strings.")
+    # A copy in the machine's own byte order, writable, which the kernels can use.
+    centroids = np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    return Model(centroids, None if names is None else tuple(names), metadata)

@@ -1,0 +1,111 @@
+"""What a fit tells a person: progress while it runs, a summary when it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ._common import need
+
+if TYPE_CHECKING:
+    from kmeans_fast import KMeansResult
+
+SIZES = 12  # clusters whose sizes the text lists one by one
+
+
+@contextmanager
+def progress(shown: bool) -> Iterator[Callable[[Any], bool] | None]:
+    """Give a callback for `kmeans` that draws a bar on standard error, or None to draw nothing."""
+    if not shown:
+        yield None
+        return
+    bar = need("tqdm", "the progress bar").tqdm(
+        unit="it", leave=False, bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]{postfix}"
+    )
+
+    def draw(state: Any) -> bool:
+        changed = 100 * state.n_changed / state.n_samples
+        bar.total = state.max_iter
+        bar.n = state.iteration
+        bar.set_description_str(f"restart {state.restart + 1} of {state.n_init}", refresh=False)
+        bar.set_postfix_str(f"inertia {state.inertia:.6g}, {changed:.3g}% moved", refresh=False)
+        bar.update(0)
+        return False
+
+    with bar:
+        yield draw
+
+
+def summarise(result: KMeansResult, **more: Any) -> dict[str, Any]:
+    """Return what happened as plain values that JSON holds; `more` comes first."""
+    return {
+        **more,
+        "n_samples": len(result.labels),
+        "n_features": result.centroids.shape[1],
+        "n_clusters": len(result.centroids),
+        "inertia": result.inertia,
+        "n_iter": result.n_iter,
+        "converged": result.converged,
+        "stop_reason": result.stop_reason,
+        "sizes": result.counts.tolist(),
+        "n_restarts": len(result.restarts),
+        "best_restart": result.best_restart,
+        "times_found": result.times_found,
+        "restarts": [
+            {
+                "inertia": restart.inertia,
+                "n_iter": restart.n_iter,
+                "converged": restart.converged,
+                "stop_reason": restart.stop_reason,
+            }
+            for restart in result.restarts
+        ],
+        "algorithm": result.algorithm,
+        "isa": result.isa,
+        "n_threads": result.n_threads,
+        "compute_dtype": result.compute_dtype,
+        "memory_bytes": result.memory,
+    }
+
+
+def text(summary: dict[str, Any]) -> str:
+    """Lay a summary out for a person."""
+    s = summary
+    sizes = sorted(s["sizes"], reverse=True)
+    lines = {
+        "points": f"{s['n_samples']:,} x {s['n_features']} from {s['input']}",
+        "clusters": f"{s['n_clusters']}, of {sizes[-1]:,} to {sizes[0]:,} points",
+        "inertia": f"{s['inertia']:.10g}",
+        "iterations": f"{s['n_iter']}, {'converged' if s['converged'] else 'not converged'}: "
+        f"{s['stop_reason']}",
+        "restarts": _restarts(s),
+        "seed": f"{s['seed']}, init {s['init']}",
+        "ran": f"{s['algorithm']}, {s['isa']}, {s['compute_dtype']}, {s['n_threads']} "
+        f"thread{'s' * (s['n_threads'] != 1)}; {s['memory_bytes'] / 2**20:.1f} MiB beyond the "
+        f"points; {s['seconds']:.2f} s",
+    }
+    if len(sizes) <= SIZES:
+        lines["clusters"] = f"{s['n_clusters']}, of {', '.join(map(str, s['sizes']))} points"
+    return "".join(f"{name:<11}{value}\n" for name, value in lines.items())
+
+
+def _restarts(s: dict[str, Any]) -> str:
+    """Say how the restarts differed, so that a lucky find is seen as one."""
+    if s["n_restarts"] == 1:
+        return "1"
+    found = s["times_found"]
+    times = {1: "once", 2: "twice"}.get(found, f"{found} times")
+    inertias = [restart["inertia"] for restart in s["restarts"]]
+    said = (
+        f"best of {s['n_restarts']} restarts found {times}; "
+        f"inertia {min(inertias):.6g} to {max(inertias):.6g}"
+    )
+    return said if found > 1 else f"{said}; more restarts (--n-init) may find better"
+
+
+def table(summary: dict[str, Any]) -> dict[str, list[str]]:
+    """Lay a summary out as two columns of text; lists are JSON."""
+    values = [v if isinstance(v, str) else json.dumps(v) for v in summary.values()]
+    return {"name": list(summary), "value": values}

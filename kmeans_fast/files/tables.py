@@ -1,0 +1,174 @@
+"""Parquet in; CSV, TSV, Parquet, JSON and .npy out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ._common import FileError, Source, listed, need, one_line
+from .arrays import write_npy
+from .delimited import fill
+from .points import Columns, Points, choose
+
+ROWS = 65536  # rows held at a time when writing JSON
+
+
+def read_parquet(source: Source, wanted: Columns) -> Points:
+    """Read the points of a Parquet file: float32 if no column is wider, else float64.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged, or a column of numbers holds text, nulls, NaN or infinity.
+    """
+    pa = need("pyarrow", "reading Parquet")
+    pq = need("pyarrow.parquet", "reading Parquet")
+    try:
+        with pq.ParquetFile(
+            str(source.path) if source.path else pa.BufferReader(source.data)
+        ) as file:
+            return _read_parquet(pa, file, source.name, wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None
+
+
+def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
+    """Read an open Parquet file, one batch of rows in memory beside X."""
+    schema, rows = file.schema_arrow, file.metadata.num_rows
+    if rows == 0:
+        raise FileError(f"{source} has columns but no rows.")
+    chosen = choose(schema.names, wanted, source)
+    features = [schema.names[i] for i in chosen.features]
+    numbers = features if wanted.weights is None else [*features, wanted.weights]
+    for name in numbers:
+        _check_numeric(pa.types, schema.field(name), source)
+    narrow = all(schema.field(name).type in (pa.float32(), pa.float16()) for name in features)
+    X = np.empty((rows, len(features)), np.float32 if narrow else np.float64)
+    weights = None if wanted.weights is None else np.empty(rows)
+    ids, row = [], 0
+    needed = [*numbers, *([] if wanted.ids is None else [wanted.ids])]
+    for batch in file.iter_batches(columns=needed):
+        stop = row + batch.num_rows
+        for name in numbers:
+            _check_present(batch.column(name), f"{source}, column {name!r}", row)
+        finite = fill(X[row:stop], [batch], features)
+        if weights is not None:
+            weights[row:stop] = batch.column(wanted.weights).to_numpy(zero_copy_only=False)
+        if not finite:
+            i, j = np.argwhere(~np.isfinite(X[row:stop]))[0]
+            raise FileError(
+                f"{source}, row {row + i + 1}, column {features[j]!r}: "
+                f"{X[row + i, j]} is not finite."
+            )
+        if wanted.ids is not None:
+            ids.append(batch.column(wanted.ids))
+        row = stop
+    if row != rows:
+        raise FileError(f"{source} is damaged: it holds {row} rows and promises {rows}.")
+    return Points(X, features, True, pa.chunked_array(ids) if ids else None, weights)
+
+
+def _check_numeric(types: Any, field: Any, source: str) -> None:
+    """Refuse a column whose type isn't a number's."""
+    kind = field.type
+    if not (
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_boolean(kind)
+        or types.is_decimal(kind)
+    ):
+        raise FileError(
+            f"{source}, column {field.name!r} holds {kind}, not numbers; "
+            "--columns chooses the columns to use."
+        )
+
+
+def _check_present(column: Any, where: str, row: int) -> None:
+    """Refuse nulls, naming the first one's row, counted from 1."""
+    if column.null_count:
+        first = row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
+        raise FileError(
+            f"{where}, row {first}: missing value; fill it in, or leave out the row or the column."
+        )
+
+
+def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:
+    """Write named columns of one length.
+
+    Parameters
+    ----------
+    stream : binary file
+        Need not be able to seek.
+    table : mapping of str to array
+        NumPy or pyarrow arrays, or lists.
+    form : {"csv", "tsv", "parquet", "json", "npy"}
+        JSON is a list of records; .npy holds one column as it is, several side by side.
+
+    Raises
+    ------
+    FileError
+        If a column can't be written in this form.
+    """
+    if form == "json":
+        _write_json(stream, table)
+        return
+    if form == "npy":
+        columns = [np.asarray(column) for column in table.values()]
+        write_npy(stream, columns[0] if len(columns) == 1 else np.column_stack(columns))
+        return
+    pa = need("pyarrow", f"writing {form}")
+    try:
+        arrow = pa.table(dict(table))
+        if form == "parquet":
+            need("pyarrow.parquet", "writing Parquet").write_table(arrow, stream)
+            return
+        pc = need("pyarrow.csv", "writing CSV")
+        delimiter = "\t" if form == "tsv" else ","
+        names = io.StringIO()  # pyarrow would quote every name
+        csv.writer(names, delimiter=delimiter, lineterminator="\n").writerow(table)
+        stream.write(names.getvalue().encode())
+        # What pyarrow calls quoting where needed quotes all text.
+        quoting = "none" if all(_is_bare(pa, column) for column in arrow.columns) else "needed"
+        options = pc.WriteOptions(include_header=False, delimiter=delimiter, quoting_style=quoting)
+        pc.write_csv(arrow, stream, options)
+    except pa.ArrowException as error:
+        raise FileError(f"the columns {listed(table)} can't be {form}: {one_line(error)}") from None
+
+
+def _is_bare(pa: Any, column: Any) -> bool:
+    """Tell whether a column of a CSV file can do without quotes."""
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return bool(pa.types.is_primitive(kind))
+    compute = need("pyarrow.compute", "writing CSV")
+    return not compute.any(compute.match_substring_regex(column, '[",\t\r\n]')).as_py()
+
+
+def _write_json(stream: BinaryIO, table: Mapping[str, Any]) -> None:
+    """Write a list of records, some rows at a time."""
+    length = len(next(iter(table.values())))
+    separator = b"[\n"
+    for start in range(0, length, ROWS):
+        columns = [_plain(column[start : start + ROWS]) for column in table.values()]
+        for record in zip(*columns, strict=True):
+            text = json.dumps(
+                dict(zip(table, record, strict=True)), default=str, ensure_ascii=False
+            )
+            stream.write(separator + text.encode())
+            separator = b",\n"
+    stream.write(b"\n]\n" if length else b"[]\n")
+
+
+def _plain(column: Any) -> list[Any]:
+    """Return a column as Python objects."""
+    values: list[Any] = (
+        column.to_pylist()
+        if hasattr(column, "to_pylist")
+        else list(column.tolist() if hasattr(column, "tolist") else column)
+    )
+    return values
