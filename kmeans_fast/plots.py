@@ -16,7 +16,7 @@ try:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
     from matplotlib.ticker import MaxNLocator
-except ImportError as error:  # pragma: no cover - needs an environment without matplotlib
+except ImportError as error:
     raise ImportError(
         'plots needs matplotlib; install it with: pip install "kmeans_fast[plot]"'
     ) from error

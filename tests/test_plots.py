@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -150,6 +152,13 @@ def test_pictures_can_be_saved_as_vectors_with_the_dots_as_pixels(ax):
     ax.figure.savefig(file, format="svg")
     assert b"<image" in file.getvalue()
     assert len(file.getvalue()) < 400_000
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "kmeans_fast.plots")
+    with pytest.raises(ImportError, match=r'^plots needs matplotlib; .*"kmeans_fast\[plot\]"$'):
+        import_module("kmeans_fast.plots")
 
 
 @pytest.mark.parametrize(
