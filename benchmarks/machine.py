@@ -35,7 +35,7 @@ def child_environment(n_threads: int, old_openblas: bool = False, **extra: str) 
 
 def _best_openblas_kernel() -> str:
     """Kernel that every OpenBLAS of the last years has for this CPU, "" to let it choose."""
-    flags = _cpuinfo("flags").split()
+    flags = cpu_flags()
     if "avx512f" in flags:
         return "SkylakeX"
     return "Haswell" if "avx2" in flags else ""
@@ -66,6 +66,11 @@ def describe(n_threads: int) -> dict[str, Any]:
     }
 
 
+def cpu_flags() -> list[str]:
+    """Features of this processor as Linux names them, [] elsewhere."""
+    return _cpuinfo("flags").split()
+
+
 def _cpuinfo(field: str) -> str:
     """First value of ``field`` in Linux's /proc/cpuinfo, "" elsewhere."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -89,7 +94,7 @@ def busy_cpus(seconds: float = 0.25) -> float:
 def blas_kernels() -> list[str]:
     """Kernels that the BLAS libraries loaded by this process chose, as threadpoolctl reports."""
     try:
-        from threadpoolctl import threadpool_info
+        threadpool_info = importlib.import_module("threadpoolctl").threadpool_info
     except ImportError:
         return []
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
