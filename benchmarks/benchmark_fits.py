@@ -7,11 +7,11 @@ from ``python -m benchmarks``, where each competitor has a process of its own.
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.competitors import COMPETITORS
 
@@ -21,7 +21,7 @@ SHOWN = ("kmeans_fast", "kmeans_fast.KMeans", "scikit-learn", "FAISS", "OpenCV",
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def benchmark_fit(benchmark: BenchmarkFixture, data: Data, name: str) -> None:
+def benchmark_fit(benchmark: Any, data: Data, name: str) -> None:
     competitor = COMPETITORS[name]()
     X, init = data
     if not competitor.available():

@@ -11,11 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:] = [p for p in sys.path if p and Path(p).resolve() != ROOT] + [str(ROOT)]
 
-import kmeans_fast  # noqa: E402, F401  (first, so that it is the one everybody gets)
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
+import kmeans_fast  # noqa: E402, F401  (first, so that it is the one everybody gets)
 from benchmarks.cases import Case, make  # noqa: E402
 
 SHAPES = (
