@@ -28,7 +28,7 @@ demo: $(VENV)/installed-all  ## cluster a photograph and boards of points into o
 
 test: $(VENV)/installed-test  ## run the tests against the installed package; ARGS='-k name' picks some
 	@cd $(VENV) && "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" \
-		--doctest-glob=README.md "$(CURDIR)/tests" "$(CURDIR)/README.md" $(ARGS)
+		--doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
 
 bench: $(VENV)/installed-bench  ## time the kernels and fits beside other libraries
 	@$(BIN)/python benchmarks/launch.py __main__ $(ARGS)
