@@ -42,9 +42,10 @@ tbody tr:nth-child(even) td:first-child { font-size: .85rem; color: var(--soft);
 strong { color: var(--blue); }
 .note { font-size: .92rem; }
 @media (max-width: 36rem) {
-  body { padding-top: 1.25rem; }
+  body { padding: 1.25rem 1rem 3rem; }
   table, tbody tr:nth-child(even) td:first-child, th { font-size: .7rem; }
-  th, td { padding: .35rem .2rem; }
+  th, td { padding: .35rem .12rem; }
+  td:first-child { white-space: normal; }
 }
 """
 
