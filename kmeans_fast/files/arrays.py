@@ -7,6 +7,7 @@ Python objects are refused, since reading them runs what the file says.
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import Any, BinaryIO, NamedTuple
@@ -18,6 +19,17 @@ from ._common import FileError, Source, listed, one_line
 
 # Deflate can't expand more than this (RFC 1951: 258 bytes from 2 bits).
 DEFLATE_LIMIT = 1032
+
+# What numpy.lib.format lets through of its parser's troubles.
+_UNPARSED = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    RecursionError,
+    MemoryError,
+    KeyError,
+    tokenize.TokenError,
+)
 
 
 class _Header(NamedTuple):
@@ -78,7 +90,7 @@ def read_npz(source: Source) -> npt.NDArray[Any]:
                 return array
     except FileError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise FileError(f"{source.name} is damaged or truncated: {one_line(error)}.") from None
 
 
@@ -102,7 +114,7 @@ def _read_header(stream: BinaryIO | Any, name: str, size: int) -> _Header:
         header = _Header(*read[version](stream), stream.tell())
     except FileError:
         raise
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, KeyError) as error:
+    except _UNPARSED as error:
         raise FileError(f"{name} has a damaged .npy header: {one_line(error, 120)}") from None
     if header.dtype.hasobject:
         raise FileError(f"{name} holds pickled Python objects, which are refused: save numbers.")
