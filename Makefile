@@ -37,7 +37,7 @@ lint: $(VENV)/installed-lint  ## ruff, mypy --strict, cython-lint, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cython-lint $(CYTHON_FILES)
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint $(CYTHON_FILES) # it calls pycodestyle by name
 	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 
 format: $(VENV)/installed-lint  ## let ruff and clang-format rewrite the sources

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import os
 import re
 import shutil
@@ -149,3 +152,15 @@ def test_every_extension_module_of_the_sources_is_in_the_package_and_has_a_stub(
 def test_the_version_stands_in_one_place() -> None:
     assert kmeans_fast.__version__ in (ROOT / "kmeans_fast" / "_version.py").read_text()
     assert kmeans_fast.__version__ not in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "src").glob("_*.pyx")))
+def test_the_stub_of_an_extension_module_names_what_is_in_it(name: str) -> None:
+    module = importlib.import_module(f"kmeans_fast.{name}")
+    for node in ast.parse((Path(kmeans_fast.__file__).parent / f"{name}.pyi").read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            described = inspect.signature(getattr(module, node.name)).parameters
+            assert list(described) == [argument.arg for argument in node.args.args]
+        elif isinstance(node, ast.ClassDef):
+            members = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+            assert members <= set(dir(getattr(module, node.name)))

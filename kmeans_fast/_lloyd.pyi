@@ -1,0 +1,36 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Lloyd:
+    @property
+    def n_changed(self) -> int: ...
+    @property
+    def n_empty(self) -> int: ...
+    @property
+    def inertia(self) -> float: ...
+    @property
+    def centroid_shift(self) -> float: ...
+    def __init__(
+        self,
+        single: bool,
+        chunk: int,
+        n_threads: int,
+        total_squares: float,
+        labels: NDArray[np.int32],
+        old_labels: NDArray[np.int32],
+        sample_weight: NDArray[np.float64] | None,
+        origin: NDArray[np.float64],
+        packed: NDArray[np.uint8],
+        work: NDArray[np.uint8],
+        sums: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        changed: NDArray[np.intp],
+    ) -> None: ...
+    def begin(
+        self, centroids: NDArray[np.float64], shift: NDArray[np.uint8], all_new: bool
+    ) -> None: ...
+    def visit(self, block: NDArray[Any], start: int, assign: bool = True) -> None: ...
+    def relabel(self, row: NDArray[Any], i: int, label: int) -> None: ...
+    def finish(self, new_centroids: NDArray[np.float64]) -> None: ...

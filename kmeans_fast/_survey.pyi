@@ -1,0 +1,14 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def survey(
+    X: NDArray[Any],
+    start: int,
+    origin: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    parts: NDArray[np.float64],
+    chunk: int,
+    n_threads: int,
+) -> None: ...
