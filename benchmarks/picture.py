@@ -47,6 +47,7 @@ def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
                "|", color="black", ms=16, mew=2, label="promised")  # fmt: skip
     right.axvline(1.0, color="grey", lw=1)
     right.set(xscale="log", xlabel="times as fast")
+    right.set_visible(bool(ours))
     if ours:
         right.legend(fontsize="small", loc="best")
     for axes in (left, right):

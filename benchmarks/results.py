@@ -24,7 +24,7 @@ class Row:
     seconds: list[float] = field(default_factory=list)
     inertias: list[float] = field(default_factory=list)  # float64, one function for everybody
     own_inertias: list[float | None] = field(default_factory=list)
-    n_iter: list[int] = field(default_factory=list)
+    n_iter: list[int | None] = field(default_factory=list)
     memory: int | None = None
     busy_cpus: float = 0.0  # CPUs that others used just before: above 0.1, distrust the times
     detail: dict[str, Any] = field(default_factory=dict)
@@ -107,13 +107,13 @@ def _mark(row: Row, baseline: Row | None) -> None:
         difference = row.inertia / baseline.inertia - 1.0
         # A fit from the same start must match; a random one must only be no worse.
         unequal = {
-            "fit": abs(difference) > EQUAL_QUALITY,
+            "fit": not abs(difference) <= EQUAL_QUALITY,  # so that NaN counts as unequal
             "default_fit": difference > EQUAL_QUALITY,
             "seeding": difference > EQUAL_SEEDING,
         }[row.job]
         if unequal:
             row.marks.append("unequal quality")
-        if row.job == "fit" and row.n_iter[0] != baseline.n_iter[0]:
+        if row.job == "fit" and row.n_iter[0] not in (None, baseline.n_iter[0]):
             row.marks.append(f"{row.n_iter[0]} iterations")
     note = COMPETITORS[row.competitor].note
     if note and row.job == "fit":

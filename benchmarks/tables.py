@@ -27,7 +27,8 @@ def full_table(rows: list[Row]) -> str:
 def _line(row: Row) -> tuple[str, ...]:
     if not row.seconds:
         return ("  " + row.competitor, "failed: " + row.error)
-    n_iter = f"{sum(row.n_iter) / len(row.n_iter):.4g}" if row.job != "seeding" else ""
+    counts = [count for count in row.n_iter if count]
+    n_iter = f"{sum(counts) / len(counts):.4g}" if counts else ""
     per_sample = "" if row.memory is None else f"{row.memory / row.case.n_samples:.1f}"
     return (
         "  " + row.competitor,

@@ -60,7 +60,7 @@ class Worker:
             fit = self._call(self.X, self.init, request["seed"])
             seconds.append(fit.seconds)
             self.fits[request["seed"]] = fit
-        return {"seconds": median(seconds), "calls": len(seconds), "n_iter": fit.n_iter}
+        return {"seconds": median(seconds), "calls": len(seconds)}
 
     def close(self, request: dict[str, Any]) -> dict[str, Any]:
         """Score the centroids of every seed by one float64 function, the same for everybody."""
@@ -69,7 +69,7 @@ class Worker:
         return {
             "inertias": inertias,
             "own_inertias": [value if np.isfinite(value) else None for value in own],
-            "n_iter": [int(fit.n_iter) for fit in self.fits.values()],
+            "n_iter": [fit.n_iter and int(fit.n_iter) for fit in self.fits.values()],
             "detail": self.fits[0].detail,
         }
 

@@ -23,7 +23,7 @@ class Fit:
 
     seconds: float
     centroids: Array  # (n_clusters, n_features)
-    n_iter: int
+    n_iter: int | None  # None where the library does not say
     inertia: float  # the competitor's own figure, kept for the record
     detail: dict[str, Any] = field(default_factory=dict)
 

@@ -51,4 +51,5 @@ class Mlpack(Competitor):
         )
         seconds = perf_counter() - start
         detail = {"algorithm": algorithm}
-        return Fit(seconds, np.asarray(out["centroid"]), n_iter, float("nan"), detail)
+        centroids = np.array(out["centroid"])  # a copy: the result lives in the memory of init
+        return Fit(seconds, centroids, None, float("nan"), detail)

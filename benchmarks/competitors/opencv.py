@@ -33,4 +33,4 @@ class OpenCV(Competitor):
         compactness, _, centroids = cv2.kmeans(
             X, len(init), labels, criteria, 1, cv2.KMEANS_USE_INITIAL_LABELS
         )
-        return Fit(perf_counter() - start, centroids, n_iter, compactness)
+        return Fit(perf_counter() - start, centroids, None, compactness)
