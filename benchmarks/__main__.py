@@ -23,7 +23,7 @@ from .tables import full_table, markdown_table, summary
 RACES: dict[str, Settings] = {
     "fixed": Settings(),
     "converge": Settings(n_iter=300, repeats=3),
-    "seeding": Settings(job="seeding"),
+    "seeding": Settings(job="seeding", repeats=3),
     "default-fit": Settings(job="default_fit"),
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]]]] = {
@@ -91,6 +91,8 @@ def chosen_cases(suite: str, options: argparse.Namespace) -> list[Case]:
     cases = select(options.rows or [], options.dtypes)
     if suite == "default-fit" and not options.rows:
         cases = [case for case in cases if case.default_fit]
+    if suite == "seeding" and not options.rows:
+        cases = [case for case in cases if case.kind == "blobs"]  # minutes; shape is what counts
     if suite == "converge":
         cases = [replace(case, vs_sklearn=None, vs_best=None) for case in cases]
     return [quick(case) for case in cases] if options.quick else cases
