@@ -16,7 +16,7 @@ endif
 SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 	'(' -name '*.py' -o -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' ')')
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
-C_FILES = $(shell find src examples tests -name '*.h' -o -name '*.c')
+C_FILES = $(shell find src examples tests benchmarks -name '*.h' -o -name '*.c')
 
 .PHONY: help demo test bench lint format clean prerequisites
 
