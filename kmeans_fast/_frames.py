@@ -1,0 +1,89 @@
+"""Frames (pandas, polars, pyarrow, ...) through narwhals: read by blocks, their index or ids kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._samples import ArraySource
+
+
+def _narwhals() -> Any:
+    try:
+        import narwhals.stable.v2 as nw
+    except ImportError:
+        message = 'frames need narwhals; install it with: pip install "kmeans_fast[frames]"'
+        raise ImportError(message) from None
+    return nw
+
+
+class FrameSource:
+    """The columns of a frame, all numeric, read a block of rows at a time."""
+
+    def __init__(self, frame: Any, name: str) -> None:
+        nw = _narwhals()
+        self.frame = nw.from_native(frame, eager_only=True, pass_through=False)
+        self.shape = (self.frame.shape[0], self.frame.shape[1])
+        columns = self.frame.schema
+        for column, dtype in columns.items():
+            if not (dtype.is_numeric() or dtype == nw.Boolean):
+                raise TypeError(f"{name} has column {column!r} of type {dtype}; every column must be numeric.")
+        float32 = all(dtype == nw.Float32 for dtype in columns.values())
+        self.dtype = np.dtype(np.float32 if float32 else np.float64)
+        values = getattr(frame, "values", None)
+        # A pandas frame of one dtype is an array already, and its rows need no conversion of their own.
+        if float32 and isinstance(values, np.ndarray) and values.base is not None:
+            self.inner: ArraySource | None = ArraySource(values)
+        else:
+            self.inner = None
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
+        """Convert rows into `out`, column by column; a missing value becomes NaN."""
+        if self.inner is not None:
+            self.inner.read(start, stop, out)
+            return
+        for f, column in enumerate(self.frame.columns):
+            values = self.frame[start:stop, column].to_numpy()
+            out[:, f] = values if values.dtype.kind in "fiub" else _with_nan(values)
+
+    def take(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the given rows."""
+        out = np.empty((len(rows), self.shape[1]), self.dtype)
+        for position, row in enumerate(rows):
+            self.read(int(row), int(row) + 1, out[position : position + 1])
+        return out
+
+
+def _with_nan(values: NDArray[Any]) -> NDArray[Any]:
+    """Nullable columns arrive as objects: None and pandas.NA become NaN."""
+    return np.array([np.nan if value is None or value != value or str(value) == "<NA>" else value
+                     for value in values.tolist()], np.float64)
+
+
+def label_frame(
+    like: Any, ids: Any, labels: NDArray[Any], distances: NDArray[Any], backend: str | None
+) -> Any:
+    """Build the frame id, label, distance in the library of `like`, else in pandas.
+
+    A pandas `like` gives its index; `ids` overrides it.
+    """
+    if backend is None:
+        root = type(like).__module__.partition(".")[0]
+        backend = root if root in ("pandas", "polars", "pyarrow") else "pandas"
+    index = getattr(like, "index", None) if type(like).__module__.startswith("pandas") else None
+    columns: dict[str, Any] = {}
+    if ids is not None:
+        columns["id"] = np.asarray(ids)
+    elif index is None or backend != "pandas":
+        columns["id"] = np.arange(len(labels)) if index is None else np.asarray(index)
+    columns |= {"label": labels, "distance": distances}
+    if backend == "pandas":
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError("to_frame needs pandas or polars; install one of them.") from None
+        return pandas.DataFrame(columns, index=index if ids is None else None)
+    nw = _narwhals()
+    return nw.from_dict(columns, backend=backend).to_native()

@@ -1,0 +1,238 @@
+"""The public function: arguments in, restarts run, the best one out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _runtime
+from ._iterate import Run, Watch, lloyd
+from ._problem import Floats, Problem
+from ._random import as_generator
+from ._result import KMeansResult, Restart
+from ._samples import as_samples
+from ._seed import METHODS, as_start, seed
+from ._validate import as_weight, check_int, check_n_clusters, check_real, check_threads
+
+ALGORITHMS = ("auto", "lloyd")
+DEFAULT_N_INIT = {"random": 10, "random-partition": 10}  # k-means++ and an array need one; a callable gets 10
+
+
+class ClusterWarning(UserWarning):
+    """Fewer distinct samples than clusters, or restarts that cannot differ."""
+
+
+@dataclass(frozen=True)
+class FitState:
+    """What a callback sees after an iteration."""
+
+    restart: int
+    n_init: int
+    iteration: int
+    max_iter: int
+    inertia: float
+    n_changed: int
+    n_samples: int
+    centroid_shift: float
+    elapsed: float
+    centroids: NDArray[np.float64]
+
+
+def kmeans(
+    X: Any,
+    n_clusters: int,
+    *,
+    init: Any = "k-means++",
+    n_init: int | str = "auto",
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    sample_weight: Any = None,
+    random_state: Any = None,
+    algorithm: str = "auto",
+    n_threads: int | None = None,
+    callback: Callable[[FitState], Any] | None = None,
+    max_time: float | None = None,
+) -> KMeansResult:
+    """Cluster samples into `n_clusters` groups by Lloyd's algorithm.
+
+    Parameters
+    ----------
+    X : array-like or frame of shape (n_samples, n_features)
+        Real numbers of any dtype and layout: float16 to float64, integers, big-endian, strided, Fortran, read-only or
+        memory-mapped arrays, pandas and polars frames. It is not modified and not copied whole: what is not a contiguous
+        float32 or float64 array is converted 4 MB at a time, in every pass.
+    n_clusters : int
+        Number of clusters, from 1 to n_samples.
+    init : {"k-means++", "random", "random-partition"}, array or callable, default "k-means++"
+        The start: greedy k-means++, random samples, means of a random partition, an array of shape
+        (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
+    n_init : int or "auto", default "auto"
+        Restarts, of which the one with the lowest inertia is returned. "auto" is 1 for k-means++ and for an array, else
+        10.
+    max_iter : int, default 300
+        Iterations of a restart at most.
+    tol : float, default 1e-4
+        Stop when the summed squared shift of the centroids is <= tol times the mean variance of the features; 0 goes on
+        until no label changes.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights >= 0. An integer weight is the same as repetition, 0 the same as absence.
+    random_state : int, RandomState, Generator or None
+        The same value gives the same bits, whatever the number of threads.
+    algorithm : {"auto", "lloyd"}, default "auto"
+        "lloyd" computes every distance in every iteration. "auto" chooses; the result says what ran.
+    n_threads : int, optional
+        Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
+        start none.
+    callback : callable, optional
+        Called with a FitState after every iteration; a true return value stops the fit.
+    max_time : float, optional
+        Seconds after which the best result so far is returned, with ``stop_reason="max_time"``.
+
+    Returns
+    -------
+    KMeansResult
+
+    Raises
+    ------
+    TypeError
+        For an argument of a wrong kind: sparse X, text, a float n_clusters.
+    ValueError
+        For a value out of range: NaN or infinity in X, n_clusters > n_samples, negative weights.
+
+    Notes
+    -----
+    Memory beyond X: 4 bytes a sample for labels, 4 more with several restarts, during k-means++ 4 (float32) or 8
+    (float64) for distances; and O(n_clusters n_features).
+
+    Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kmeans_fast import kmeans
+    >>> X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    >>> r = kmeans(X, 2, random_state=0)
+    >>> sorted(r.centroids.ravel().tolist()), r.inertia
+    ([0.5, 10.5], 1.0)
+    """
+    began = perf_counter()
+    samples = as_samples(X)
+    weight = as_weight(sample_weight, samples.n_samples)
+    n_weighted = None if weight is None else int(np.count_nonzero(weight))
+    n_clusters = check_n_clusters(n_clusters, samples.n_samples, n_weighted)
+    max_iter = check_int(max_iter, "max_iter", 1)
+    tol = check_real(tol, "tol")
+    if max_time is not None:
+        max_time = check_real(max_time, "max_time", positive=True)
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise ValueError(f"algorithm={algorithm!r} must be one of {', '.join(map(repr, ALGORITHMS))}.")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback={callback!r} must be callable.")
+    problem = Problem(samples, n_clusters, weight, check_threads(n_threads))
+    init = _check_init(init, problem)
+    n_init = _check_n_init(n_init, init)
+    given = isinstance(init, np.ndarray)
+    rng = None if given and random_state is None else as_generator(random_state)
+    runs: list[Run] = []
+    best, labels = 0, None
+    for restart in range(n_init):
+        watch = _watch(problem, restart, n_init, max_iter, began, callback, max_time)
+        runs.append(lloyd(problem, seed(problem, init, rng), max_iter, tol, watch))
+        if runs[restart].inertia <= runs[best].inertia and n_init > 1:
+            if labels is None:
+                labels = problem.memory.empty(samples.n_samples, np.int32)
+            labels[:] = problem.labels
+        if runs[restart].inertia < runs[best].inertia:
+            best = restart
+        if runs[restart].stop_reason in ("callback", "max_time"):
+            break
+    return _result(problem, runs, best, problem.labels if labels is None else labels)
+
+
+def _check_init(init: Any, problem: Problem) -> Any:
+    """Return a method's name, a callable, or a checked array."""
+    if isinstance(init, str):
+        if init not in METHODS:
+            names = ", ".join(map(repr, METHODS))
+            raise ValueError(f"init={init!r} must be one of {names}, an array or a callable.")
+        return init
+    return init if callable(init) else as_start(init, problem)
+
+
+def _check_n_init(n_init: Any, init: Any) -> int:
+    if isinstance(n_init, str):
+        if n_init != "auto":
+            raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
+        return 10 if callable(init) else 1 if isinstance(init, np.ndarray) else DEFAULT_N_INIT.get(init, 1)
+    n_init = check_int(n_init, "n_init", 1)
+    if isinstance(init, np.ndarray) and n_init > 1:
+        message = f"n_init={n_init} with an array as init gives the same run each time; running it once."
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        return 1
+    return n_init
+
+
+def _watch(
+    problem: Problem,
+    restart: int,
+    n_init: int,
+    max_iter: int,
+    began: float,
+    callback: Callable[[FitState], Any] | None,
+    max_time: float | None,
+) -> Watch | None:
+    """Join callback and time limit into one function that names the reason to stop, or ""."""
+    if callback is None and max_time is None:
+        return None
+
+    def watch(iteration: int, inertia: float, changed: int, shift: float, centroids: Floats) -> str:
+        elapsed = perf_counter() - began
+        if callback is not None:
+            n_samples = problem.samples.n_samples
+            state = FitState(
+                restart, n_init, iteration, max_iter, inertia, changed, n_samples, shift**0.5, elapsed, centroids.copy()
+            )
+            if callback(state):
+                return "callback"
+        return "max_time" if max_time is not None and elapsed >= max_time else ""
+
+    return watch
+
+
+def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int32]) -> KMeansResult:
+    run = runs[best]
+    if not run.counts.all():
+        distinct = int(np.count_nonzero(run.counts))
+        message = (
+            f"X has only {distinct} distinct samples that can be told apart, fewer than "
+            f"n_clusters={problem.n_clusters}; the other clusters are empty."
+        )
+        warnings.warn(message, ClusterWarning, stacklevel=3)
+    exact = run.centroids.astype(problem.samples.result_dtype)
+    return KMeansResult(
+        centroids=exact if np.array_equal(exact, run.centroids) else run.centroids,
+        labels=labels,
+        inertia=run.inertia,
+        n_iter=run.n_iter,
+        converged=run.stop_reason in ("labels unchanged", "tol", "no decrease"),
+        stop_reason=run.stop_reason,
+        counts=run.counts,
+        inertia_history=np.array(run.inertia_history),
+        restarts=tuple(
+            Restart(r.inertia, r.n_iter, r.stop_reason in ("labels unchanged", "tol", "no decrease"), r.stop_reason)
+            for r in runs
+        ),
+        best_restart=best,
+        algorithm="lloyd",
+        isa=_runtime.isa,
+        compute_dtype=problem.dtype.name,
+        n_threads=problem.n_threads,
+        memory=problem.memory.n_bytes,
+        _X=problem.samples.original,
+    )

@@ -1,0 +1,103 @@
+"""Labels and distances against given centroids, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _distances, _runtime
+from ._problem import float32_resolves, raise_not_finite, score_shift
+from ._samples import Samples, as_samples
+from ._validate import as_centroids, check_threads
+
+
+def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.int32]:
+    """Label each sample with its nearest centroid; ties go to the lowest index.
+
+    Parameters
+    ----------
+    X : array-like or frame of shape (n_samples, n_features)
+        Read in blocks, never copied whole; memory beyond X is 4 bytes a sample.
+    centroids : array-like of shape (n_clusters, n_features)
+    n_threads : int, optional
+        Threads at most; all that are available by default.
+
+    Returns
+    -------
+    labels : int32 array of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, or a value is NaN or infinite.
+    """
+    samples, centroids = _checked(X, centroids)
+    n_threads = check_threads(n_threads)
+    k, d = centroids.shape
+    dtype = samples.dtype
+    if dtype == np.float32 and not float32_resolves(centroids):
+        dtype = np.dtype(np.float64)
+    threads = _runtime.choose_threads(n_threads, samples.n_samples * float(k * (d + 2)))
+    single, chunk = dtype == np.float32, samples.chunk(dtype)
+    shift = score_shift(centroids, dtype)
+    packed = np.empty(_distances.packed_bytes(single, k, d), np.uint8)
+    work = np.empty(_distances.work_bytes(single, k, d) * threads, np.uint8)
+    _distances.pack(centroids, shift, packed)
+    labels = np.empty(samples.n_samples, np.int32)
+    for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
+        out = labels[start : start + len(block)]
+        _distances.assign(block, shift, packed, k, out, work, chunk, threads)
+    return labels
+
+
+def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[Any]:
+    """Distance of each sample to each centroid, shape (n_samples, n_clusters), in the dtype of the result."""
+    samples, centroids = _checked(X, centroids)
+    k, d = centroids.shape
+    dtype = samples.result_dtype
+    points = np.ascontiguousarray(centroids, dtype)
+    threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(k * (d + 2)))
+    work = np.empty(_distances.work_bytes(dtype == np.float32, k, d) * threads, np.uint8)
+    out = np.empty((samples.n_samples, k), dtype)
+    for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
+        rows = out[start : start + len(block)]
+        _distances.distances(block, points, rows, work, samples.chunk(dtype), threads)
+    return out
+
+
+def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int) -> NDArray[np.float64]:
+    """Distance of each sample to the centroid of its label, by direct differences in float64."""
+    samples, centroids = _checked(X, centroids)
+    out = np.empty(samples.n_samples)
+    rows = samples.block_rows(samples.dtype, float(samples.n_features), n_threads)
+    for start, block in samples.blocks(samples.dtype, rows):
+        stop = start + len(block)
+        _distances.own_squared_distances(
+            block, centroids, labels[start:stop], out[start:stop], samples.chunk(samples.dtype), n_threads
+        )
+    return np.sqrt(out, out=out)
+
+
+def _checked(X: Any, centroids: Any) -> tuple[Samples, NDArray[np.float64]]:
+    samples, centroids = as_samples(X), as_centroids(centroids)
+    if samples.n_features != centroids.shape[1]:
+        raise ValueError(
+            f"X has {samples.n_features} features, but the centroids have {centroids.shape[1]}; "
+            "they must have the same."
+        )
+    return samples, centroids
+
+
+def _finite_blocks(
+    samples: Samples, dtype: np.dtype[Any], work_per_row: float, n_threads: int
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    rows = samples.block_rows(dtype, work_per_row, n_threads)
+    floats = samples.source.dtype.kind == "f"
+    for start, block in samples.blocks(dtype, rows):
+        # A sum is finite unless a value is not, or the values are huge: only then look closer.
+        if floats and not np.isfinite(np.add.reduce(block, axis=None)) and not np.isfinite(block).all():
+            raise_not_finite(samples)
+        yield start, block

@@ -1,0 +1,176 @@
+"""A fit before it starts: X surveyed, buffers made once and shared by all restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _distances, _lloyd, _runtime, _survey
+from ._memory import Workspace
+from ._samples import Samples
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int32]
+
+# Slices of the update step: each has sums of its own, added in order. More slices feed more threads.
+MAX_SLICES = 64
+MIN_SLICES = 8
+SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this share of X
+MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
+
+ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
+
+# Scores are kept in float32 while at least this share of the centroids lies further from its nearest
+# other centroid than GAP times its norm: rounding then moves no border by more than 1% of a gap.
+GAP = 0.005
+SHARE_OF_GAPS = 0.99
+GAP_SAMPLE = 512
+
+
+class Problem:
+    """X, weights, threads, and the buffers that fits of this k share."""
+
+    def __init__(
+        self, samples: Samples, n_clusters: int, weight: Floats | None, n_threads: int | None
+    ) -> None:
+        self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
+        self.work_per_row = float(n_clusters * (samples.n_features + 2))
+        self.n_threads: int = _runtime.choose_threads(n_threads, samples.n_samples * self.work_per_row)
+        self.memory = Workspace()
+        self.dtype = samples.dtype
+        self._engines: dict[bool, _lloyd.Lloyd] = {}
+        self._survey()
+
+    def blocks(self, work_per_row: float | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first row, block) of X in the dtype of the computation."""
+        rows = self.block_rows(work_per_row)
+        return self.samples.blocks(self.dtype, rows)
+
+    def block_rows(self, work_per_row: float | None = None) -> int:
+        """Rows of a block."""
+        work = self.work_per_row if work_per_row is None else work_per_row
+        return self.samples.block_rows(self.dtype, work, self.n_threads)
+
+    @property
+    def chunk(self) -> int:
+        """Rows of a task."""
+        return self.samples.chunk(self.dtype)
+
+    def _survey(self) -> None:
+        """One pass: refuse NaN and infinity, find origin, variance and total squares."""
+        n, d = self.samples.n_samples, self.samples.n_features
+        rows = np.arange(min(n, ORIGIN_ROWS)) * (n // min(n, ORIGIN_ROWS))
+        middle = np.sort(self.samples.take(rows, self.dtype), axis=0)[len(rows) // 2]
+        self.origin = np.nan_to_num(middle.astype(np.float64), posinf=0.0, neginf=0.0)
+        n_slices = min(MAX_SLICES, -(-n // self.chunk))
+        parts = np.zeros((n_slices, 3, d))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start, block in self.blocks(float(d)):
+                _survey.survey(
+                    block, start, self.origin, self.weight, parts, self.chunk, self.n_threads
+                )
+            sums, squares, total = parts.sum(axis=0)
+            self.total_squares = float(total[0])
+            if not np.isfinite(squares).all():
+                raise_not_finite(self.samples)
+            self.variance = np.maximum(squares / n - (sums / n) ** 2, 0.0)
+        if not np.isfinite(self.total_squares):
+            raise ValueError("sample_weight and X are too large: their weighted squares overflow float64.")
+        # The squares of these would leave float32's range.
+        if self.dtype == np.float32 and not 1e-30 < squares.max() / n < 1e30:
+            self.dtype = np.dtype(np.float64)
+
+    def use_float64(self) -> None:
+        """From now on X is converted to float64, block by block."""
+        self.dtype = np.dtype(np.float64)
+
+    def resolves(self, centroids: Floats) -> bool:
+        """Say whether scores in the current dtype tell these centroids apart."""
+        return self.dtype == np.float64 or float32_resolves(centroids)
+
+    def engine(self) -> _lloyd.Lloyd:
+        """Return the engine for the current dtype, with its buffers; made on first use."""
+        single = self.dtype == np.float32
+        if single not in self._engines:
+            self._engines[single] = self._make_engine(single)
+        return self._engines[single]
+
+    def _make_engine(self, single: bool) -> _lloyd.Lloyd:
+        n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
+        n_slices = self._n_slices()
+        make = self.memory.empty
+        if not self._engines:
+            self.labels: Labels = make(n, np.int32)
+            # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
+            self.totals: Floats = make((k, d + 4), np.float64)
+        return _lloyd.Lloyd(
+            single,
+            self.chunk,
+            self.n_threads,
+            self.total_squares,
+            self.labels,
+            make(self.block_rows(), np.int32),
+            self.weight,
+            self.origin,
+            make(_distances.packed_bytes(single, k, d), np.uint8),
+            make(_distances.work_bytes(single, k, d) * self.n_threads, np.uint8),
+            make((n_slices, k, d + 2), np.float64),
+            self.totals,
+            make(n_slices, np.intp),
+        )
+
+    def _n_slices(self) -> int:
+        n, d = self.samples.n_samples, self.samples.n_features
+        slice_bytes = 8 * self.n_clusters * (d + 2)
+        fitting = int(n * d * self.dtype.itemsize * SUMS_SHARE_OF_X) // slice_bytes
+        floor = MIN_SLICES if MIN_SLICES * slice_bytes <= MAX_MIN_SUMS_BYTES else 1
+        return min(max(fitting, floor), MAX_SLICES, -(-n // self.chunk))
+
+
+def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the origin of the scores: a function of the centroids alone, so that predict repeats a fit."""
+    shift: NDArray[Any] = centroids.mean(axis=0).astype(dtype)
+    return shift
+
+
+def float32_resolves(centroids: Floats) -> bool:
+    """Say whether float32 scores about the centroids' mean keep their borders apart.
+
+    A score rounds by about eps |c|^2; what counts is that against the squared gap to the nearest other centroid. Equal
+    centroids do not count: the lower index wins among them in any arithmetic.
+    """
+    k = len(centroids)
+    if k == 1:
+        return True
+    moved = centroids - centroids.mean(axis=0)
+    norms = np.einsum("jf,jf->j", moved, moved)
+    if k <= 16:  # a small case must not pay for the machinery below
+        gaps = ((moved[:, None] - moved) ** 2).sum(axis=2)
+        chosen = np.arange(k)
+    else:
+        chosen = np.arange(0, k, -(-k // GAP_SAMPLE))
+        gaps = np.empty((k, len(chosen)))
+        work = np.empty(_distances.work_bytes(False, len(chosen), moved.shape[1]), np.uint8)
+        _distances.distances(moved, moved[chosen], gaps, work, 256, 1, True)
+        gaps = gaps.T
+    gaps[gaps == 0.0] = np.inf
+    wide: np.bool_ = np.mean(gaps.min(axis=1) > GAP**2 * norms[chosen]) >= SHARE_OF_GAPS
+    return bool(wide)
+
+
+def raise_not_finite(samples: Samples, name: str = "X") -> None:
+    """Name the first NaN or infinity, or say that the values are too large to square."""
+    rows = samples.block_rows(np.dtype(np.float64), 1.0, 1)
+    for start, block in samples.blocks(np.dtype(np.float64), rows):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            row, column = (int(index) for index in np.argwhere(bad)[0])
+            what = "NaN" if np.isnan(block[row, column]) else "infinity"
+            raise ValueError(
+                f"{name} contains {what} in row {start + row}, column {column}; "
+                "every value must be finite (Input X contains NaN or infinity)."
+            )
+    raise ValueError(f"{name} has values too large: their squares overflow float64; scale {name} down.")

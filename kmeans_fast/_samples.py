@@ -1,0 +1,184 @@
+"""X as the kernels see it: blocks of rows, contiguous, native, float32 or float64.
+
+X itself is never copied whole and never modified. A contiguous native array is handed on in views; anything else
+(float16, integers, big-endian, strided, Fortran, frames) is converted one block at a time into one buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+CHUNK_BYTES = 1 << 17  # samples of one task: a quarter of a small L2, so that they are still there for the update
+BLOCK_BYTES = 1 << 22  # samples of one call: some stay in L3, and a buffer for conversion stays small
+BLOCK_WORK = 1e9  # multiply-adds of one call and thread: Ctrl-C is seen between calls, well within a second
+# Types whose every value float32 holds.
+EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
+
+
+class Source(Protocol):
+    """What a kind of input must do: say its shape and dtype, and read rows."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+
+    def read(self, start: int, stop: int, out: Array) -> None:
+        """Write rows [start, stop) to `out`, converted to its dtype."""
+
+    def take(self, rows: Array) -> Array:
+        """Return the given rows."""
+
+
+class ArraySource:
+    """A NumPy array of any real dtype and layout, a memory map among them."""
+
+    def __init__(self, array: Array) -> None:
+        self.array, self.dtype = array, array.dtype
+        self.shape = (array.shape[0], array.shape[1])
+
+    def read(self, start: int, stop: int, out: Array) -> None:
+        """Convert rows into `out`."""
+        np.copyto(out, self.array[start:stop], casting="unsafe")
+
+    def take(self, rows: Array) -> Array:
+        """Return the given rows."""
+        return self.array[rows]
+
+
+class Samples:
+    """X behind the boundary: trusted in shape and kind, read in blocks."""
+
+    __slots__ = ("dtype", "n_features", "n_samples", "native", "original", "result_dtype", "source")
+
+    def __init__(self, source: Source, original: Any) -> None:
+        self.source, self.original = source, original
+        self.n_samples, self.n_features = source.shape
+        exact = source.dtype.str[1:] in EXACT_IN_FLOAT32
+        self.dtype = np.dtype(np.float32 if exact else np.float64)
+        floats = exact and source.dtype.kind == "f"
+        self.result_dtype = np.dtype(np.float32 if floats else np.float64)
+        array = getattr(source, "array", None)
+        self.native = array if array is not None and _is_native(array) else None
+
+    def chunk(self, dtype: np.dtype[Any]) -> int:
+        """Rows of a task: a multiple of every panel."""
+        rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // 64 * 64
+        return min(max(rows, 64), 4096)
+
+    def block_rows(self, dtype: np.dtype[Any], work_per_row: float, n_threads: int) -> int:
+        """Rows of a block: whole chunks, one for each thread at the least."""
+        chunk = self.chunk(dtype)
+        n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
+        rows = min(n_bytes / (self.n_features * dtype.itemsize), BLOCK_WORK / work_per_row)
+        rows = max(int(rows) // chunk, n_threads) * chunk
+        return min(rows, self.n_samples)
+
+    def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterator[tuple[int, Array]]:
+        """Yield (first row, block) in order; a block is valid until the next one is asked for."""
+        if self.native is not None and self.native.dtype == dtype:
+            for start in range(0, self.n_samples, rows):
+                yield start, self.native[start : start + rows]
+            return
+        buffer = np.empty((rows, self.n_features), dtype)
+        for start in range(0, self.n_samples, rows):
+            stop = min(start + rows, self.n_samples)
+            self.source.read(start, stop, buffer[: stop - start])
+            yield start, buffer[: stop - start]
+
+    def take(self, rows: Any, dtype: Any = np.float64) -> Array:
+        """Copy the given rows."""
+        return np.ascontiguousarray(self.source.take(np.asarray(rows)), dtype)
+
+
+def _is_native(array: Array) -> bool:
+    return (
+        array.dtype.char in "fd"
+        and array.dtype.isnative
+        and array.flags.c_contiguous
+        and array.flags.aligned
+    )
+
+
+def as_samples(X: Any, name: str = "X") -> Samples:
+    """Check the kind and shape of X and wrap it; nothing is converted yet.
+
+    Raises
+    ------
+    TypeError
+        For sparse matrices, strings, dates and other things that are not real numbers.
+    ValueError
+        For ragged or complex input, and for shapes other than (n_samples >= 1, n_features >= 1).
+    """
+    original = X
+    if type(X) is not np.ndarray:
+        if is_frame(X):
+            from ._frames import FrameSource
+
+            source: Source = FrameSource(X, name)
+            _check_shape(source.shape, name)
+            return Samples(source, original)
+        X = _as_array(X, name)
+    _check_dtype(X.dtype, name)
+    _check_shape(X.shape, name)
+    if X.dtype.kind == "O":
+        X = _from_objects(X, name)
+    return Samples(ArraySource(X), original)
+
+
+def is_frame(X: Any) -> bool:
+    """Say whether X is a table with named columns, without importing its library."""
+    return hasattr(X, "columns") and hasattr(X, "__getitem__") and not hasattr(X, "__array_interface__")
+
+
+def _as_array(X: Any, name: str) -> Array:
+    if hasattr(X, "tocsr") or type(X).__module__.startswith("scipy.sparse"):
+        raise TypeError(
+            f"{name} is sparse ({type(X).__name__}); a dense array is required: pass {name}.toarray()."
+        )
+    try:
+        array = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be a rectangular array (n_samples, n_features), but it is ragged: {error}."
+        ) from None
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError(f"{name} has masked entries; fill or drop them first.")
+    return array
+
+
+def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
+    if dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {dtype} and must be real.")
+    if dtype.kind not in "fiubO":
+        raise TypeError(f"{name} has dtype {dtype} and must hold real numbers.")
+
+
+def _check_shape(shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 2:
+        hint = " Reshape your data: a single feature is X.reshape(-1, 1)." if len(shape) == 1 else ""
+        raise ValueError(f"{name} has shape {shape} and must be 2-dimensional (n_samples, n_features).{hint}")
+    for count, what in zip(shape, ("sample(s)", "feature(s)"), strict=True):
+        if count == 0:
+            raise ValueError(f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required.")
+
+
+def _from_objects(X: Array, name: str) -> Array:
+    """Objects carry no layout to read in blocks: this is the one conversion of the whole."""
+    try:
+        return X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        for (row, column), value in np.ndenumerate(X):
+            try:
+                float(value)
+            except (TypeError, ValueError):
+                message = (
+                    f"{name} has {value!r} in row {row}, column {column}: every entry must be a real number, "
+                    "and the argument must be a string or a real number to be converted."
+                )
+                raise type(error)(message) from None
+        raise

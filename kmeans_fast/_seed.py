@@ -1,0 +1,169 @@
+"""Where a run starts: greedy k-means++, random samples, a random partition, an array, a callable."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _distances, _seeding
+from ._problem import Floats, Problem
+
+METHODS = ("k-means++", "random", "random-partition")
+
+
+def seed(problem: Problem, init: Any, rng: np.random.Generator) -> Floats:
+    """Return n_clusters x n_features starting centroids."""
+    if isinstance(init, np.ndarray):
+        return init.copy()
+    if callable(init):
+        return as_start(
+            init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)"
+        )
+    if init == "k-means++":
+        return problem.samples.take(kmeans_plusplus_rows(problem, rng))
+    if init == "random":
+        return problem.samples.take(_random_rows(problem, problem.n_clusters, rng))
+    return _random_partition(problem, rng)
+
+
+def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
+    """Check an array of starting centroids and copy it to float64."""
+    try:
+        start = np.array(centroids, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be an array of numbers: {error}.") from None
+    expected = (problem.n_clusters, problem.samples.n_features)
+    if start.shape != expected:
+        raise ValueError(
+            f"{name} has shape {start.shape} and must be (n_clusters, n_features) = {expected}; "
+            f"the shape of the initial centers does not match."
+        )
+    if not np.isfinite(start).all():
+        row, column = np.argwhere(~np.isfinite(start))[0]
+        raise ValueError(f"{name} has {start[row, column]} in row {row}, column {column}; it must be finite.")
+    return start
+
+
+def _random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw distinct rows, in proportion to their weights."""
+    p = None if problem.weight is None else problem.weight / problem.weight.sum()
+    return rng.choice(problem.samples.n_samples, count, replace=False, p=p)
+
+
+def _random_partition(problem: Problem, rng: np.random.Generator) -> Floats:
+    """Means of a random partition; a cluster that got nothing starts at a random sample."""
+    engine = problem.engine()
+    n, k = problem.samples.n_samples, problem.n_clusters
+    problem.labels[:] = rng.integers(k, size=n, dtype=np.int32)
+    start = problem.samples.take(_random_rows(problem, k, rng))
+    means = np.empty_like(start)
+    engine.begin(start, np.zeros(problem.samples.n_features, problem.dtype).view(np.uint8), True)
+    for row, block in problem.blocks():
+        engine.visit(block, row, False)
+    engine.finish(means)
+    return means
+
+
+def kmeans_plusplus_rows(
+    problem: Problem, rng: np.random.Generator, n_candidates: int | None = None
+) -> NDArray[np.intp]:
+    """Rows chosen by greedy k-means++.
+
+    Each round draws 2 + log(k) candidates with probability proportional to the squared distance from the nearest chosen
+    sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a chosen
+    sample is at distance 0 exactly and is never drawn again while others are left.
+
+    Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; the greedy form is
+    in its conclusions.
+    """
+    n, k = problem.samples.n_samples, problem.n_clusters
+    q = min(n_candidates or 2 + int(log(k)), 32)
+    rounds = _Rounds(problem, q)
+    rows = np.empty(k, np.intp)
+    rows[0] = _random_rows(problem, 1, rng)[0]
+    total = rounds.first(rows[0])
+    for j in range(1, k):
+        if total <= 0.0:  # fewer distinct samples than clusters: any other sample, each once
+            rest = np.setdiff1d(np.arange(n) if problem.weight is None else np.flatnonzero(problem.weight), rows[:j])
+            rows[j:] = rng.choice(rest, k - j, replace=False)
+            break
+        candidates = rounds.draw(rng.random(q))
+        rows[j], total = rounds.keep_best(candidates)
+    return rows
+
+
+class _Rounds:
+    """The state of greedy k-means++: squared distance of each sample to the nearest chosen one."""
+
+    def __init__(self, problem: Problem, q: int) -> None:
+        make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
+        self.problem, self.chunk = problem, problem.chunk
+        self.single = problem.dtype == np.float32
+        panel = _seeding.panel_size(self.single)
+        self.closest = make(n, problem.dtype)
+        self.improved = make(-(-n // panel), np.uint32)
+        self.potential = make((-(-n // self.chunk), q), np.float64)
+        self.work = make(_distances.work_bytes(self.single, q, d) * problem.n_threads, np.uint8)
+        self.chunk_potential: Floats = np.empty(0)
+
+    def first(self, row: int) -> float:
+        """Choose the first sample; return the total potential."""
+        self.closest.fill(np.inf)
+        chosen = self.problem.samples.take([row], self.problem.dtype)
+        self._update_closest(chosen[0], None, 0)
+        self._evaluate(chosen)
+        self.chunk_potential = self.potential[:, 0].copy()
+        return float(self.chunk_potential.sum())
+
+    def draw(self, uniform: Floats) -> NDArray[np.intp]:
+        """Turn numbers in [0, 1) into rows, by the inverse of the cumulated potential."""
+        cumulated = np.cumsum(self.chunk_potential)
+        target = uniform * cumulated[-1]
+        chunks = np.minimum(np.searchsorted(cumulated, target, side="right"), len(cumulated) - 1)
+        rows = np.empty(len(uniform), np.intp)
+        for i, c in enumerate(chunks):
+            start = c * self.chunk
+            mass = self.closest[start : start + self.chunk].astype(np.float64)
+            if self.problem.weight is not None:
+                mass *= self.problem.weight[start : start + self.chunk]
+            inside = np.cumsum(mass)
+            share = (target[i] - (cumulated[c] - self.chunk_potential[c])) / self.chunk_potential[c]
+            at = np.searchsorted(inside, min(max(share, 0.0), 1.0) * inside[-1], side="right")
+            if at >= len(inside) or mass[at] == 0.0:  # rounding: the last one that has any mass
+                at = np.flatnonzero(mass)[-1]
+            rows[i] = start + at
+        return rows
+
+    def keep_best(self, rows: NDArray[np.intp]) -> tuple[int, float]:
+        """Keep the candidate that lowers the potential most; return its row and the total left."""
+        candidates = self.problem.samples.take(rows, self.problem.dtype)
+        self._evaluate(candidates)
+        totals = self.potential.sum(axis=0)
+        best = int(totals.argmin())
+        self.chunk_potential = self.potential[:, best].copy()
+        self._update_closest(candidates[best], self.improved, 1 << best)
+        return int(rows[best]), float(totals[best])
+
+    def _evaluate(self, candidates: NDArray[Any]) -> None:
+        problem = self.problem
+        potential = self.potential if len(candidates) == self.potential.shape[1] else self._narrow()
+        for start, block in problem.blocks(float(candidates.size)):
+            _seeding.potentials(
+                block, start, candidates, self.closest, problem.weight, potential, self.improved,
+                self.work, self.chunk, problem.n_threads,
+            )  # fmt: skip
+        if potential is not self.potential:
+            self.potential[:, :1] = potential
+
+    def _narrow(self) -> Floats:
+        return np.empty((len(self.potential), 1))
+
+    def _update_closest(self, chosen: NDArray[Any], improved: NDArray[Any] | None, mask: int) -> None:
+        problem = self.problem
+        for start, block in problem.blocks(float(chosen.size)):
+            _seeding.update_closest(
+                block, start, chosen, improved, mask, self.closest, self.work, self.chunk, problem.n_threads
+            )

@@ -1,0 +1,88 @@
+"""Arguments at the public boundary: below it everything is trusted.
+
+An error is one sentence: name, value, rule.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_THREADS = 4096
+
+
+def check_int(value: Any, name: str, low: int, high: int | None = None) -> int:
+    """Check an integer in [low, high]."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r} must be an int.")
+    if value < low or (high is not None and value > high):
+        upper = "" if high is None else f" and <= {high}"
+        raise ValueError(f"{name}={value} must be >= {low}{upper}.")
+    return int(value)
+
+
+def check_real(value: Any, name: str, *, positive: bool = False) -> float:
+    """Check a finite number that is >= 0, or > 0."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={value!r} must be a number.")
+    number = float(value)
+    if not np.isfinite(number) or number < 0 or (positive and number == 0):
+        raise ValueError(f"{name}={value} must be finite and {'>' if positive else '>='} 0.")
+    return number
+
+
+def check_threads(n_threads: Any) -> int | None:
+    """Check n_threads: None or an int from 1 to 4096."""
+    return None if n_threads is None else check_int(n_threads, "n_threads", 1, MAX_THREADS)
+
+
+def check_n_clusters(n_clusters: Any, n_samples: int, n_weighted: int | None = None) -> int:
+    """Check n_clusters against the number of samples, and of those with a positive weight."""
+    n_clusters = check_int(n_clusters, "n_clusters", 1, np.iinfo(np.int32).max)
+    if n_clusters > n_samples:
+        raise ValueError(
+            f"n_clusters={n_clusters} must be <= n_samples={n_samples}."
+        )
+    if n_weighted is not None and n_clusters > n_weighted:
+        raise ValueError(
+            f"n_clusters={n_clusters} must be <= {n_weighted}, the number of samples with sample_weight > 0."
+        )
+    return n_clusters
+
+
+def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
+    """Check sample_weight; float64 is not copied."""
+    if sample_weight is None:
+        return None
+    try:
+        weight = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"sample_weight must be an array of numbers: {error}.") from None
+    if np.ndim(sample_weight) == 0:
+        weight = np.full(n_samples, weight[0])
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weight.shape} must be (n_samples,) = {(n_samples,)}.")
+    valid = (weight >= 0.0) & (weight < np.inf)
+    if not valid.all():
+        row = int(np.flatnonzero(~valid)[0])
+        raise ValueError(f"sample_weight has {weight[row]} in row {row}; it must be finite and >= 0.")
+    if not weight.any():
+        raise ValueError("sample_weight is all 0; at least one must be > 0.")
+    return weight
+
+
+def as_centroids(centroids: Any) -> NDArray[np.float64]:
+    """Check a (n_clusters, n_features) array of finite numbers; float64 is not copied."""
+    try:
+        array = np.ascontiguousarray(centroids, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"centroids must be an array of numbers: {error}.") from None
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"centroids has shape {array.shape} and must be (n_clusters >= 1, n_features >= 1).")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(f"centroids has {array[row, column]} in row {row}, column {column}; it must be finite.")
+    return array

@@ -1,0 +1,95 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True
+"""Distances and labels that need no fit: transform, predict, each sample to its own centroid."""
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from cython cimport floating
+from cython.parallel cimport prange, threadid
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t
+
+from kmf cimport kmf_kernels, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f32, kmf_work_size_f64
+
+from kmeans_fast import _runtime
+
+cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
+
+
+def work_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
+    """Bytes of scratch for one thread, rounded to whole cache lines so that threads share none."""
+    cdef Py_ssize_t size
+    if single:
+        size = kmf_work_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
+    else:
+        size = kmf_work_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
+    return (size + 127) // 64 * 64
+
+
+def packed_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
+    """Bytes of the packed centroids."""
+    if single:
+        return kmf_packed_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
+    return kmf_packed_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
+
+
+def distances(const floating[:, ::1] X, const floating[:, ::1] points, floating[:, ::1] out,
+              unsigned char[::1] work, Py_ssize_t chunk, int n_threads, bint squared=False):
+    """out[i, j] = |X[i] - points[j]|, by direct differences."""
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], q = points.shape[0], c
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
+    with nogil:
+        for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
+            _distances(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &points[0, 0], q, &out[c * chunk, 0],
+                       <floating *> &work[threadid() * share], squared)
+
+
+cdef void _distances(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *points, Py_ssize_t q,
+                     floating *out, floating *work, bint squared) noexcept nogil:
+    cdef Py_ssize_t i
+    if floating is float:
+        K.f32.squared_distances(X, m, d, points, q, out, work)
+    else:
+        K.f64.squared_distances(X, m, d, points, q, out, work)
+    if not squared:
+        for i in range(m * q):
+            out[i] = <floating> sqrt(out[i])
+
+
+def own_squared_distances(const floating[:, ::1] X, const double[:, ::1] centroids, const int32_t[::1] labels,
+                          double[::1] out, Py_ssize_t chunk, int n_threads):
+    """out[i] = |X[i] - centroids[labels[i]]|^2 in float64."""
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, m, row
+    with nogil:
+        for c in prange((n + chunk - 1) // chunk, schedule="static", num_threads=n_threads):
+            row = c * chunk
+            m = min(chunk, n - row)
+            if floating is float:
+                K.f32.own_squared_distances(&X[row, 0], m, d, &centroids[0, 0], &labels[row], &out[row])
+            else:
+                K.f64.own_squared_distances(&X[row, 0], m, d, &centroids[0, 0], &labels[row], &out[row])
+
+
+def pack(const double[:, ::1] centroids, const floating[::1] shift, unsigned char[::1] packed):
+    """Lay the centroids out for `assign`."""
+    cdef Py_ssize_t k = centroids.shape[0], d = centroids.shape[1]
+    if floating is float:
+        K.f32.pack(&centroids[0, 0], k, d, &shift[0], <float *> &packed[0])
+    else:
+        K.f64.pack(&centroids[0, 0], k, d, &shift[0], <double *> &packed[0])
+
+
+def assign(const floating[:, ::1] X, const floating[::1] shift, const unsigned char[::1] packed, Py_ssize_t k,
+           int32_t[::1] labels, unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
+    """labels[i] = the nearest of k packed centroids."""
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
+    with nogil:
+        for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
+            _assign(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &shift[0], <const floating *> &packed[0], k,
+                    &labels[c * chunk], <floating *> &work[threadid() * share])
+
+
+cdef void _assign(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *shift, const floating *packed,
+                  Py_ssize_t k, int32_t *labels, floating *work) noexcept nogil:
+    if floating is float:
+        K.f32.assign(X, m, d, shift, packed, k, labels, work)
+    else:
+        K.f64.assign(X, m, d, shift, packed, k, labels, work)

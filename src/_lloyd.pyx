@@ -1,0 +1,195 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True
+"""Lloyd's algorithm, densely: the assignment and update steps over blocks of samples.
+
+Samples come in chunks of a fixed size. Chunk c belongs to slice c mod n_slices; a slice sums its chunks in order, and
+slices are added in order, so every sum is the same for any number of threads and however X is cut into blocks.
+"""
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from cython cimport floating
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy
+
+from kmf cimport kmf_kernels
+
+from kmeans_fast import _runtime
+
+cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
+
+# Features that one task of the update step sums, where there are too few slices to share out.
+cdef enum:
+    FEATURES_OF_A_TASK = 32
+    ENOUGH_SLICES = 16
+
+
+cdef class Lloyd:
+    """The contract of every algorithm: begin(centroids), visit(block) for each block of X, finish(new_centroids).
+
+    The caller makes all arrays (kmeans_fast/_lloyd.py); they are trusted here.
+    """
+    cdef:
+        bint single, all_new
+        Py_ssize_t d, k, chunk, n_slices, n_parts
+        int n_threads
+        int32_t[::1] labels, old_labels
+        const double[::1] sample_weight
+        const double[::1] origin
+        const unsigned char[::1] shift
+        unsigned char[::1] packed, work
+        double[:, :, ::1] sums
+        double[:, ::1] totals
+        const double[:, ::1] centroids
+        Py_ssize_t[::1] changed
+        double total_squares
+        readonly Py_ssize_t n_changed, n_empty
+        readonly double inertia, centroid_shift
+
+    def __init__(self, bint single, Py_ssize_t chunk, int n_threads, double total_squares, int32_t[::1] labels,
+                 int32_t[::1] old_labels, sample_weight, const double[::1] origin, unsigned char[::1] packed,
+                 unsigned char[::1] work, double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed):
+        self.single, self.chunk, self.n_threads = single, chunk, n_threads
+        self.total_squares = total_squares  # sum w |x - origin|^2
+        self.labels, self.old_labels = labels, old_labels
+        self.sample_weight = sample_weight
+        self.origin, self.packed, self.work = origin, packed, work
+        self.sums, self.totals, self.changed = sums, totals, changed
+        self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
+        self.n_parts = 1 if self.n_slices >= ENOUGH_SLICES else max(1, self.d // FEATURES_OF_A_TASK)
+
+    def begin(self, const double[:, ::1] centroids, const unsigned char[::1] shift, bint all_new):
+        """Pack the centroids about `shift`; with `all_new` every sample is summed afresh."""
+        self.centroids, self.shift, self.all_new = centroids, shift, all_new
+        self.changed[:] = 0
+        if all_new:
+            self.sums[:] = 0.0
+        if self.single:
+            K.f32.pack(&centroids[0, 0], self.k, self.d, <const float *> &shift[0], <float *> &self.packed[0])
+        else:
+            K.f64.pack(&centroids[0, 0], self.k, self.d, <const double *> &shift[0], <double *> &self.packed[0])
+
+    def visit(self, block, Py_ssize_t start, bint assign=True):
+        """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
+
+        Without `assign` they are summed by the labels they have.
+        """
+        cdef const float[:, ::1] x32
+        cdef const double[:, ::1] x64
+        if self.single:
+            x32 = block
+            with nogil:
+                self._visit(&x32[0, 0], x32.shape[0], start, assign)
+        else:
+            x64 = block
+            with nogil:
+                self._visit(&x64[0, 0], x64.shape[0], start, assign)
+
+    def relabel(self, row, Py_ssize_t i, int32_t label):
+        """Move sample i, given as a block of one row, to another cluster."""
+        cdef const float[:, ::1] x32
+        cdef const double[:, ::1] x64
+        self.old_labels[0] = self.labels[i]
+        self.labels[i] = label
+        if self.single:
+            x32 = row
+            self._update(&x32[0, 0], i, 1, &self.old_labels[0], 0)
+        else:
+            x64 = row
+            self._update(&x64[0, 0], i, 1, &self.old_labels[0], 0)
+
+    cdef void _visit(self, const floating *X, Py_ssize_t n, Py_ssize_t start, bint assign) noexcept nogil:
+        cdef Py_ssize_t c, task
+        cdef Py_ssize_t n_chunks = (n + self.chunk - 1) // self.chunk
+        cdef Py_ssize_t n_tasks = min(self.n_slices, n_chunks) * self.n_parts
+        cdef int32_t *labels = &self.labels[start]
+        if assign:
+            memcpy(&self.old_labels[0], labels, n * sizeof(int32_t))
+            for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
+                self._assign(X + c * self.chunk * self.d, min(self.chunk, n - c * self.chunk),
+                             labels + c * self.chunk, threadid())
+        for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
+            self._update_slice(X, n, start, task // self.n_parts, task % self.n_parts)
+
+    cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, int thread) noexcept nogil:
+        cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        cdef const floating *shift = <const floating *> &self.shift[0]
+        cdef const floating *packed = <const floating *> &self.packed[0]
+        if floating is float:
+            K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
+        else:
+            K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
+
+    cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
+                            Py_ssize_t part) noexcept nogil:
+        """Sum the chunks of the block's nth slice, counted from the slice of its first chunk."""
+        cdef Py_ssize_t row = nth * self.chunk
+        while row < n:
+            self._update(X + row * self.d, start + row, min(self.chunk, n - row), &self.old_labels[row], part)
+            row += self.n_slices * self.chunk
+
+    cdef void _update(self, const floating *X, Py_ssize_t i, Py_ssize_t m, const int32_t *old_labels,
+                      Py_ssize_t part) noexcept nogil:
+        cdef Py_ssize_t s = i // self.chunk % self.n_slices, changed, j
+        cdef Py_ssize_t first = self.d * part // self.n_parts, last = self.d * (part + 1) // self.n_parts
+        cdef const double *weight = NULL
+        cdef const int32_t *old = NULL
+        if self.sample_weight is not None:
+            weight = &self.sample_weight[i]
+        if not self.all_new:
+            old = old_labels
+        if floating is float:
+            changed = K.f32.update(
+                X, m, self.d, old, &self.labels[i], weight, &self.origin[0], first, last, &self.sums[s, 0, 0])
+        else:
+            changed = K.f64.update(
+                X, m, self.d, old, &self.labels[i], weight, &self.origin[0], first, last, &self.sums[s, 0, 0])
+        if part == 0:
+            if self.all_new:
+                changed = 0
+                for j in range(m):
+                    changed += old_labels[j] != self.labels[i + j]
+            self.changed[s] += changed
+
+    def finish(self, double[:, ::1] new_centroids):
+        """Add the slices, move the centroids to the means, and price the labels against the old centroids.
+
+        An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
+        """
+        cdef Py_ssize_t j, s
+        with nogil:
+            for j in prange(self.k, schedule="static", num_threads=self.n_threads):
+                self._finish_cluster(j, new_centroids)
+        self.n_changed = self.n_empty = 0
+        self.inertia, self.centroid_shift = self.total_squares, 0.0
+        for s in range(self.n_slices):
+            self.n_changed += self.changed[s]
+        for j in range(self.k):
+            self.n_empty += self.totals[j, self.d + 1] == 0.0
+            self.inertia += self.totals[j, self.d + 2]
+            self.centroid_shift += self.totals[j, self.d + 3]
+        self.inertia = max(self.inertia, 0.0)
+
+    cdef void _finish_cluster(self, Py_ssize_t j, double[:, ::1] new_centroids) noexcept nogil:
+        """Row j of `totals`: sums, weight, count, what the cluster takes off the total squares, squared shift."""
+        cdef Py_ssize_t s, f, d = self.d
+        cdef double *total = &self.totals[j, 0]
+        cdef const double *part
+        cdef double weight, c, moved, gain = 0.0, shift = 0.0
+        for f in range(d + 2):
+            total[f] = 0.0
+        for s in range(self.n_slices):
+            part = &self.sums[s, j, 0]
+            for f in range(d + 2):
+                total[f] += part[f]
+        weight = total[d]
+        for f in range(d):
+            c = self.centroids[j, f]
+            if total[d + 1] == 0.0:
+                new_centroids[j, f] = c
+                continue
+            # sum w |x - c|^2 = sum w |x|^2 + w c.c - 2 c.sum(w x), all about the origin
+            moved = self.origin[f] + total[f] / weight
+            gain = gain + (c - self.origin[f]) * (weight * (c - self.origin[f]) - 2.0 * total[f])
+            shift = shift + (moved - c) * (moved - c)
+            new_centroids[j, f] = moved
+        total[d + 2] = gain
+        total[d + 3] = shift

@@ -1,0 +1,57 @@
+# The C API of kmf/kmf.h for `cimport`; kmf_api_tpl.h says what each kernel does.
+from libc.stdint cimport int32_t, uint32_t
+
+
+cdef extern from "kmf.h" nogil:
+    ctypedef struct kmf_kernels_f32:
+        size_t tile
+        size_t panel
+        void (*pack)(const double *, size_t, size_t, const float *, float *) noexcept nogil
+        void (*assign)(
+            const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
+        size_t (*update)(
+            const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
+            size_t, size_t, double *) noexcept nogil
+        void (*squared_distances)(const float *, size_t, size_t, const float *, size_t, float *, float *) noexcept nogil
+        void (*own_squared_distances)(
+            const float *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
+        void (*potentials)(
+            const float *, size_t, size_t, const float *, size_t, const float *, const double *, double *,
+            uint32_t *, float *) noexcept nogil
+        void (*update_closest)(
+            const float *, size_t, size_t, const float *, const uint32_t *, uint32_t, float *, float *) noexcept nogil
+        double (*survey)(
+            const float *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+
+    ctypedef struct kmf_kernels_f64:
+        size_t tile
+        size_t panel
+        void (*pack)(const double *, size_t, size_t, const double *, double *) noexcept nogil
+        void (*assign)(
+            const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
+        size_t (*update)(
+            const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
+            size_t, size_t, double *) noexcept nogil
+        void (*squared_distances)(
+            const double *, size_t, size_t, const double *, size_t, double *, double *) noexcept nogil
+        void (*own_squared_distances)(
+            const double *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
+        void (*potentials)(
+            const double *, size_t, size_t, const double *, size_t, const double *, const double *, double *,
+            uint32_t *, double *) noexcept nogil
+        void (*update_closest)(
+            const double *, size_t, size_t, const double *, const uint32_t *, uint32_t, double *, double *) noexcept nogil
+        double (*survey)(
+            const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+
+    ctypedef struct kmf_kernels:
+        const char *isa
+        kmf_kernels_f32 f32
+        kmf_kernels_f64 f64
+
+    size_t kmf_packed_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
+    size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
+    size_t kmf_work_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
+    size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
+    # Only where KMF_IMPLEMENTATION is defined before kmf.h is included.
+    const kmf_kernels *kmf_select(const char *isa)

@@ -1,0 +1,84 @@
+/* kmf: k-means kernels in C11 / C++17, headers alone.
+ *
+ * Copy this folder, write `#define KMF_IMPLEMENTATION` before `#include "kmf.h"` in one file, and ask
+ * kmf_select(NULL) for the fastest kernels that this machine runs. The kernels allocate nothing, start no threads,
+ * raise nothing and trust their arguments; they may be called from any number of threads at once on separate `work`.
+ *
+ *   kmf.h            this page: the API, the table of kernels, kmf_select
+ *   kmf_platform.h   compilers and processors        kmf_cpu.h       what this machine can run
+ *   kmf_<isa>.h      what an instruction set can do: loads, arithmetic, a transpose, no algorithm
+ *   kmf_*_tpl.h      the algorithms, each written once and compiled for every (instruction set, dtype)
+ */
+#ifndef KMF_H
+#define KMF_H
+
+#include "kmf_platform.h"
+
+#define KMF_VERSION 100 /* major * 10000 + minor * 100 + patch */
+
+#define KMF_API_JOIN(name, dtype) name##_##dtype
+#define KMF_API_NAME(name, dtype) KMF_API_JOIN(name, dtype)
+#define KMF_API(name) KMF_API_NAME(name, KMF_DTYPE)
+
+#define KMF_DTYPE f32
+#define KMF_T float
+#include "kmf_api_tpl.h"
+#undef KMF_T
+#undef KMF_DTYPE
+
+#define KMF_DTYPE f64
+#define KMF_T double
+#include "kmf_api_tpl.h"
+#undef KMF_T
+#undef KMF_DTYPE
+
+/* Every kernel of one instruction set. */
+typedef struct kmf_kernels {
+    const char *isa;
+    kmf_kernels_f32 f32;
+    kmf_kernels_f64 f64;
+} kmf_kernels;
+
+#ifdef KMF_IMPLEMENTATION
+
+#include "kmf_cpu.h"
+
+#define KMF_NAME_OF(isa) #isa
+#define KMF_NAME(isa) KMF_NAME_OF(isa)
+#define KMF_TABLE_OF(dtype, isa) KMF_TABLE_ROW(dtype, isa)
+#define KMF_TABLE(dtype, isa) KMF_TABLE_OF(dtype, isa)
+/* clang-format off: the fields of kmf_kernels_<dtype>, in order */
+#define KMF_TABLE_ROW(dtype, isa) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
+/* clang-format on */
+
+#include "kmf_scalar.h"
+#if KMF_X86
+#include "kmf_avx2.h"
+#include "kmf_avx512.h"
+#endif
+#if KMF_ARM64
+#include "kmf_neon.h"
+#endif
+
+/* The kernels of the named instruction set, or of the best one here if `isa` is NULL or empty; NULL if this build or
+ * this processor cannot run it. */
+KMF_STATIC const kmf_kernels *kmf_select(const char *isa)
+{
+    const int any = isa == NULL || *isa == '\0';
+#if KMF_X86
+    if ((any || strcmp(isa, "avx512") == 0) && kmf_cpu_has(1))
+        return kmf_table_both_avx512();
+    if ((any || strcmp(isa, "avx2") == 0) && kmf_cpu_has(0))
+        return kmf_table_both_avx2();
+#endif
+#if KMF_ARM64
+    if (any || strcmp(isa, "neon") == 0)
+        return kmf_table_both_neon();
+#endif
+    if (any || strcmp(isa, "scalar") == 0)
+        return kmf_table_both_scalar();
+    return NULL;
+}
+
+#endif /* KMF_IMPLEMENTATION */
+#endif /* KMF_H */

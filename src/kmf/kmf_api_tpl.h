@@ -1,0 +1,87 @@
+/* The kernels of one dtype; kmf.h includes this for float (f32) and double (f64).
+ *
+ * Sizes: n samples, d features, k clusters. X is row-major and contiguous, n x d. Nothing is allocated: `work` is
+ * scratch of kmf_work_size_<dtype>() elements that the caller owns, one for each thread.
+ */
+typedef struct KMF_API(kmf_kernels) {
+    size_t tile;  /* centroids of one register tile */
+    size_t panel; /* samples of one panel: two vectors */
+
+    /* Centroids, less the shift, in tiles: what `assign` reads. The half norms belong to the rounded coordinates. */
+    void (*pack)(const double *centroids, /* IN  k x d */
+                 size_t k, size_t d,
+                 const KMF_T *shift, /* IN  d */
+                 KMF_T *packed);     /* OUT kmf_packed_size_<dtype>() */
+
+    /* labels[i] = the j with the least |c_j|^2 / 2 - x_i . c_j about the shift; ties go to the lowest j. */
+    void (*assign)(const KMF_T *X, size_t n, size_t d,
+                   const KMF_T *shift,  /* IN  d, the one given to `pack` */
+                   const KMF_T *packed, /* IN */
+                   size_t k,
+                   int32_t *labels, /* OUT n */
+                   KMF_T *work);    /* scratch */
+
+    /* Moves the samples whose label changed from the sums of the old cluster to those of the new one; returns how
+     * many did. A row of `sums` holds sum w (x - shift), then sum w and the number of samples with w > 0 (a count stays exact
+     * where weights round). Label -1 belongs to no cluster. */
+    size_t (*update)(const KMF_T *X, size_t n, size_t d,
+                     const int32_t *old_labels,    /* IN  n, or NULL: every sample is new */
+                     const int32_t *labels,        /* IN  n */
+                     const double *sample_weight,  /* IN  n, or NULL: all 1 */
+                     const double *shift,          /* IN  d */
+                     size_t first, size_t last,    /* features [first, last) are summed; the rest if last == d */
+                     double *sums);                /* INOUT k x (d + 2) */
+
+    /* out[i, j] = |x_i - c_j|^2 by direct differences: 0 for equal points, accurate at any offset. */
+    void (*squared_distances)(const KMF_T *X, size_t n, size_t d,
+                              const KMF_T *points, size_t q, /* IN  q x d */
+                              KMF_T *out,                    /* OUT n x q */
+                              KMF_T *work);
+
+    /* out[i] = |x_i - c_labels[i]|^2 in double. */
+    void (*own_squared_distances)(const KMF_T *X, size_t n, size_t d,
+                                  const double *centroids, /* IN  k x d */
+                                  const int32_t *labels,   /* IN  n */
+                                  double *out);            /* OUT n */
+
+    /* A round of k-means++: for each of q <= 32 candidates, potential[j] += sum w min(closest, |x - c_j|^2), and bit
+     * j of improved[p] says whether candidate j is nearer than `closest` to any sample of panel p. */
+    void (*potentials)(const KMF_T *X, size_t n, size_t d,
+                       const KMF_T *candidates, size_t q, /* IN  q x d */
+                       const KMF_T *closest,              /* IN  n squared distances */
+                       const double *sample_weight,       /* IN  n, or NULL */
+                       double *potential,                 /* INOUT q */
+                       uint32_t *improved,                /* OUT ceil(n / panel) */
+                       KMF_T *work);
+
+    /* closest = min(closest, |x - c|^2), in the panels whose `improved` has a bit of `mask` (NULL: in all). */
+    void (*update_closest)(const KMF_T *X, size_t n, size_t d,
+                           const KMF_T *candidate, /* IN  d */
+                           const uint32_t *improved, uint32_t mask,
+                           KMF_T *closest, /* INOUT n */
+                           KMF_T *work);
+
+    /* sums[f] += sum (x - shift), squares[f] += sum (x - shift)^2, and returns sum w |x - shift|^2. A NaN or an
+     * infinity anywhere in X makes squares[] or the returned value NaN or infinite. */
+    double (*survey)(const KMF_T *X, size_t n, size_t d,
+                     const double *shift,         /* IN  d */
+                     const double *sample_weight, /* IN  n, or NULL */
+                     double *sums,                /* INOUT d */
+                     double *squares);            /* INOUT d */
+} KMF_API(kmf_kernels);
+
+/* Elements of the packed form of k centroids. */
+KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) *kernels, size_t k, size_t d)
+{
+    return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2);
+}
+
+/* Elements of `work` that serve every kernel at this k and d: a panel and a few rows; where the centroids leave L2 or a
+ * panel leaves L1, a group of panels and the scores of a block of tiles as well. */
+KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) *kernels, size_t k, size_t d)
+{
+    const size_t l2 = KMF_L2_BYTES / sizeof(KMF_T), l1 = KMF_L1_BYTES / sizeof(KMF_T);
+    const size_t basic = kernels->panel * (d + 33) + d;
+    const int spills = k + kernels->tile > l2 / (d + 2) || kernels->panel * d > l1;
+    return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
+}

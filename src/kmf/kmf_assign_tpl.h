@@ -1,0 +1,150 @@
+/* The assignment step: for every sample the centroid with the least score |c|^2 / 2 - x . c.
+ *
+ * Samples lie along the lanes, so the argmin needs no horizontal step and the n x k scores are never written. Few
+ * features: a panel stays in registers and the loop runs over the centroids. Many: a register tile of two vectors by
+ * TILE centroids runs over the features, in blocks whose panel stays in L1. More centroids than fit L2: a group of
+ * panels shares each block of tiles.
+ */
+
+/* Features of one block of a long panel, so that panel and tile share L1. */
+#define FEATURE_BLOCK (KMF_L1_BYTES / (PANEL * sizeof(KMF_T)))
+
+/* A register tile over features [first, last): scores start from the half norms or from `spill`, and end in `spill` or
+ * in the running best. nr is a constant in every call. */
+KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_t first, size_t last, size_t d,
+                                    const size_t nr, KMF_T *spill, V best[2], V index[2])
+{
+    V score[2][KMF_TILE];
+    KMF_UNROLL
+    for (size_t j = 0; j < nr; ++j) {
+        score[0][j] = first == 0 ? KMF_FN(set1)(tile[j]) : KMF_FN(load)(spill + j * PANEL);
+        score[1][j] = first == 0 ? score[0][j] : KMF_FN(load)(spill + j * PANEL + KMF_LANES);
+    }
+    const KMF_T *x = panel + first * PANEL, *c = tile + (2 + first) * TILE;
+    for (size_t f = first; f < last; ++f, x += PANEL, c += TILE) {
+        const V x0 = KMF_FN(load)(x), x1 = KMF_FN(load)(x + KMF_LANES);
+        KMF_UNROLL
+        for (size_t j = 0; j < nr; ++j) {
+            const V cj = KMF_FN(set1)(c[j]);
+            score[0][j] = KMF_FN(fnmadd)(x0, cj, score[0][j]);
+            score[1][j] = KMF_FN(fnmadd)(x1, cj, score[1][j]);
+        }
+    }
+    KMF_UNROLL
+    for (size_t j = 0; j < nr; ++j) {
+        if (last < d) {
+            KMF_FN(store)(spill + j * PANEL, score[0][j]);
+            KMF_FN(store)(spill + j * PANEL + KMF_LANES, score[1][j]);
+        } else {
+            const V id = KMF_FN(set1)(tile[TILE + j]);
+            index[0] = KMF_FN(select)(score[0][j], best[0], id, index[0]);
+            index[1] = KMF_FN(select)(score[1][j], best[1], id, index[1]);
+            best[0] = KMF_FN(min)(score[0][j], best[0]);
+            best[1] = KMF_FN(min)(score[1][j], best[1]);
+        }
+    }
+}
+
+/* Many features. The last tile runs only as many quarters as it has centroids. */
+KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, KMF_T *spill,
+                                      V best[2], V index[2])
+{
+    for (size_t first = 0; first < d; first += FEATURE_BLOCK) {
+        const size_t last = d - first > FEATURE_BLOCK ? first + FEATURE_BLOCK : d;
+        for (size_t j = 0; j < k; j += TILE) {
+            const KMF_T *tile = tiles + j * (d + 2);
+            KMF_T *scores = spill + j * PANEL;
+            if (k - j > TILE * 2 / 3)
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, scores, best, index);
+            else if (k - j > TILE / 3)
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE * 2 / 3, scores, best, index);
+            else
+                KMF_FN(tile_scores)(panel, tile, first, last, d, (TILE + 2) / 3, scores, best, index);
+        }
+    }
+}
+
+/* Few features: d is a constant in every call, the panel stays in registers. */
+KMF_INLINE void KMF_FN(nearest_small)(const KMF_T *panel, const KMF_T *tiles, size_t k, const size_t d, V best[2],
+                                      V index[2])
+{
+    V x[2][8];
+    KMF_UNROLL
+    for (size_t f = 0; f < d; ++f) {
+        x[0][f] = KMF_FN(load)(panel + f * PANEL);
+        x[1][f] = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
+    }
+    V b0 = best[0], b1 = best[1], i0 = index[0], i1 = index[1];
+    for (size_t start = 0; start < k; start += TILE, tiles += TILE * (d + 2)) {
+        const size_t nr = k - start < TILE ? k - start : TILE;
+        for (size_t j = 0; j < nr; ++j) {
+            V s0 = KMF_FN(set1)(tiles[j]), s1 = s0;
+            KMF_UNROLL
+            for (size_t f = 0; f < d; ++f) {
+                const V cj = KMF_FN(set1)(tiles[(2 + f) * TILE + j]);
+                s0 = KMF_FN(fnmadd)(x[0][f], cj, s0);
+                s1 = KMF_FN(fnmadd)(x[1][f], cj, s1);
+            }
+            const V id = KMF_FN(set1)(tiles[TILE + j]);
+            i0 = KMF_FN(select)(s0, b0, id, i0);
+            i1 = KMF_FN(select)(s1, b1, id, i1);
+            b0 = KMF_FN(min)(s0, b0);
+            b1 = KMF_FN(min)(s1, b1);
+        }
+    }
+    best[0] = b0, best[1] = b1, index[0] = i0, index[1] = i1;
+}
+
+/* The nearest of one block of tiles to each sample of a panel. */
+KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, KMF_T *spill,
+                                KMF_T *best, KMF_T *index)
+{
+    V b[2], i[2];
+    b[0] = b[1] = KMF_FN(set1)((KMF_T)HUGE_VAL);
+    i[0] = i[1] = KMF_FN(set1)(0);
+    switch (d) {
+    case 1: KMF_FN(nearest_small)(panel, tiles, k, 1, b, i); break;
+    case 2: KMF_FN(nearest_small)(panel, tiles, k, 2, b, i); break;
+    case 3: KMF_FN(nearest_small)(panel, tiles, k, 3, b, i); break;
+    case 4: KMF_FN(nearest_small)(panel, tiles, k, 4, b, i); break;
+    case 5: KMF_FN(nearest_small)(panel, tiles, k, 5, b, i); break;
+    case 6: KMF_FN(nearest_small)(panel, tiles, k, 6, b, i); break;
+    case 7: KMF_FN(nearest_small)(panel, tiles, k, 7, b, i); break;
+    case 8: KMF_FN(nearest_small)(panel, tiles, k, 8, b, i); break;
+    default: KMF_FN(nearest_tiled)(panel, tiles, k, d, spill, b, i); break;
+    }
+    KMF_FN(store)(best, b[0]);
+    KMF_FN(store)(best + KMF_LANES, b[1]);
+    KMF_FN(store)(index, i[0]);
+    KMF_FN(store)(index + KMF_LANES, i[1]);
+}
+
+KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+                               int32_t *labels, KMF_T *work)
+{
+    const size_t block = KMF_FN(tiles_per_block)(d) * TILE;
+    const size_t fitting = KMF_L2_BYTES / sizeof(KMF_T) / (PANEL * (d + 1));
+    const size_t group = k <= block || fitting == 0 ? 1 : fitting;
+    KMF_T *panels = work, *best = panels + group * PANEL * d, *spill = best + group * PANEL;
+    for (size_t start = 0; start < n; start += group * PANEL) {
+        const size_t m = n - start < group * PANEL ? n - start : group * PANEL;
+        for (size_t p = 0; p < m; p += PANEL)
+            KMF_FN(load_panel)(X + (start + p) * d, m - p < PANEL ? m - p : PANEL, d, shift, panels + p * d);
+        for (size_t j = 0; j < k; j += block) {
+            for (size_t p = 0; p < m; p += PANEL) {
+                KMF_T score[2 * KMF_LANES], index[2 * KMF_LANES];
+                KMF_FN(nearest)(panels + p * d, packed + j * (d + 2), k - j < block ? k - j : block, d, spill, score,
+                                index);
+                const size_t valid = m - p < PANEL ? m - p : PANEL;
+                for (size_t i = 0; i < valid; ++i) {
+                    if (j == 0 || score[i] < best[p + i]) {
+                        best[p + i] = score[i];
+                        labels[start + p + i] = (int32_t)j + (int32_t)index[i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+#undef FEATURE_BLOCK

@@ -1,0 +1,101 @@
+/* AVX2 with FMA: 8 floats or 4 doubles a vector, 16 registers. */
+#define KMF_ISA avx2
+#define KMF_TILE 6 /* 2 x 6 accumulators + 2 vectors of points + 1 broadcast: 15 of 16 registers */
+#define KMF_LANES_F32 8
+#define KMF_LANES_F64 4
+#define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
+#define KMF_COLUMNS_F64 2
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+typedef __m256 kmf_vec_f32_avx2;
+typedef __m256d kmf_vec_f64_avx2;
+
+KMF_INLINE __m256 kmf_load_f32_avx2(const float *p) { return _mm256_loadu_ps(p); }
+KMF_INLINE __m256d kmf_load_f64_avx2(const double *p) { return _mm256_loadu_pd(p); }
+KMF_INLINE void kmf_store_f32_avx2(float *p, __m256 a) { _mm256_storeu_ps(p, a); }
+KMF_INLINE void kmf_store_f64_avx2(double *p, __m256d a) { _mm256_storeu_pd(p, a); }
+KMF_INLINE __m256 kmf_set1_f32_avx2(float a) { return _mm256_set1_ps(a); }
+KMF_INLINE __m256d kmf_set1_f64_avx2(double a) { return _mm256_set1_pd(a); }
+KMF_INLINE __m256 kmf_add_f32_avx2(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+KMF_INLINE __m256d kmf_add_f64_avx2(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
+KMF_INLINE __m256 kmf_sub_f32_avx2(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
+KMF_INLINE __m256d kmf_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(a, b); }
+/* c + a * b and c - a * b */
+KMF_INLINE __m256 kmf_fmadd_f32_avx2(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+KMF_INLINE __m256d kmf_fmadd_f64_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+KMF_INLINE __m256 kmf_fnmadd_f32_avx2(__m256 a, __m256 b, __m256 c) { return _mm256_fnmadd_ps(a, b, c); }
+KMF_INLINE __m256d kmf_fnmadd_f64_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fnmadd_pd(a, b, c); }
+KMF_INLINE __m256 kmf_min_f32_avx2(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+KMF_INLINE __m256d kmf_min_f64_avx2(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
+/* a < b ? x : y, lane by lane */
+KMF_INLINE __m256 kmf_select_f32_avx2(__m256 a, __m256 b, __m256 x, __m256 y)
+{
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+KMF_INLINE __m256d kmf_select_f64_avx2(__m256d a, __m256d b, __m256d x, __m256d y)
+{
+    return _mm256_blendv_pd(y, x, _mm256_cmp_pd(a, b, _CMP_LT_OQ));
+}
+/* any lane of a < b */
+KMF_INLINE int kmf_any_lt_f32_avx2(__m256 a, __m256 b)
+{
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) != 0;
+}
+KMF_INLINE int kmf_any_lt_f64_avx2(__m256d a, __m256d b)
+{
+    return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0;
+}
+
+/* Rows r and r + 4, one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
+KMF_INLINE __m256 kmf_quad_f32_avx2(const float *const *rows, __m256 shift)
+{
+    const __m256 low = _mm256_castps128_ps256(_mm_loadu_ps(rows[0]));
+    return _mm256_sub_ps(_mm256_insertf128_ps(low, _mm_loadu_ps(rows[4]), 1), shift);
+}
+/* 4 columns of 8 rows, less the shift, turned so that a vector holds one column. */
+KMF_INLINE void kmf_transpose_f32_avx2(const float *const *rows, const float *shift, float *out, size_t stride)
+{
+    const __m256 s = _mm256_broadcast_ps((const __m128 *)(const void *)shift);
+    const __m256 r0 = kmf_quad_f32_avx2(rows, s), r1 = kmf_quad_f32_avx2(rows + 1, s);
+    const __m256 r2 = kmf_quad_f32_avx2(rows + 2, s), r3 = kmf_quad_f32_avx2(rows + 3, s);
+    const __m256 a = _mm256_unpacklo_ps(r0, r1), b = _mm256_unpackhi_ps(r0, r1);
+    const __m256 c = _mm256_unpacklo_ps(r2, r3), e = _mm256_unpackhi_ps(r2, r3);
+    _mm256_storeu_ps(out, _mm256_shuffle_ps(a, c, 0x44));
+    _mm256_storeu_ps(out + stride, _mm256_shuffle_ps(a, c, 0xee));
+    _mm256_storeu_ps(out + 2 * stride, _mm256_shuffle_ps(b, e, 0x44));
+    _mm256_storeu_ps(out + 3 * stride, _mm256_shuffle_ps(b, e, 0xee));
+}
+KMF_INLINE __m256d kmf_pair_f64_avx2(const double *const *rows, __m256d shift)
+{
+    const __m256d low = _mm256_castpd128_pd256(_mm_loadu_pd(rows[0]));
+    return _mm256_sub_pd(_mm256_insertf128_pd(low, _mm_loadu_pd(rows[2]), 1), shift);
+}
+/* 2 columns of 4 rows */
+KMF_INLINE void kmf_transpose_f64_avx2(const double *const *rows, const double *shift, double *out, size_t stride)
+{
+    const __m256d s = _mm256_broadcast_pd((const __m128d *)(const void *)shift);
+    const __m256d r0 = kmf_pair_f64_avx2(rows, s), r1 = kmf_pair_f64_avx2(rows + 1, s);
+    _mm256_storeu_pd(out, _mm256_unpacklo_pd(r0, r1));
+    _mm256_storeu_pd(out + stride, _mm256_unpackhi_pd(r0, r1));
+}
+
+#include "kmf_dtypes_tpl.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#endif
+
+#undef KMF_COLUMNS_F64
+#undef KMF_COLUMNS_F32
+#undef KMF_LANES_F64
+#undef KMF_LANES_F32
+#undef KMF_TILE
+#undef KMF_ISA

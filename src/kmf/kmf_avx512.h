@@ -1,0 +1,105 @@
+/* AVX-512 (F, DQ, VL): 16 floats or 8 doubles a vector, 32 registers. */
+#define KMF_ISA avx512
+#define KMF_TILE 12 /* 2 x 12 accumulators + 2 vectors of points leave 6 of 32 registers for broadcasts */
+#define KMF_LANES_F32 16
+#define KMF_LANES_F64 8
+#define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
+#define KMF_COLUMNS_F64 2
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#elif defined(__GNUC__)
+/* GCC's own headers leave the source of a masked operation undefined on purpose (GCC bug 105593). */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
+#endif
+
+typedef __m512 kmf_vec_f32_avx512;
+typedef __m512d kmf_vec_f64_avx512;
+
+KMF_INLINE __m512 kmf_load_f32_avx512(const float *p) { return _mm512_loadu_ps(p); }
+KMF_INLINE __m512d kmf_load_f64_avx512(const double *p) { return _mm512_loadu_pd(p); }
+KMF_INLINE void kmf_store_f32_avx512(float *p, __m512 a) { _mm512_storeu_ps(p, a); }
+KMF_INLINE void kmf_store_f64_avx512(double *p, __m512d a) { _mm512_storeu_pd(p, a); }
+KMF_INLINE __m512 kmf_set1_f32_avx512(float a) { return _mm512_set1_ps(a); }
+KMF_INLINE __m512d kmf_set1_f64_avx512(double a) { return _mm512_set1_pd(a); }
+KMF_INLINE __m512 kmf_add_f32_avx512(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
+KMF_INLINE __m512d kmf_add_f64_avx512(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }
+KMF_INLINE __m512 kmf_sub_f32_avx512(__m512 a, __m512 b) { return _mm512_sub_ps(a, b); }
+KMF_INLINE __m512d kmf_sub_f64_avx512(__m512d a, __m512d b) { return _mm512_sub_pd(a, b); }
+/* c + a * b and c - a * b */
+KMF_INLINE __m512 kmf_fmadd_f32_avx512(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+KMF_INLINE __m512d kmf_fmadd_f64_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+KMF_INLINE __m512 kmf_fnmadd_f32_avx512(__m512 a, __m512 b, __m512 c) { return _mm512_fnmadd_ps(a, b, c); }
+KMF_INLINE __m512d kmf_fnmadd_f64_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fnmadd_pd(a, b, c); }
+KMF_INLINE __m512 kmf_min_f32_avx512(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+KMF_INLINE __m512d kmf_min_f64_avx512(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+/* a < b ? x : y, lane by lane */
+KMF_INLINE __m512 kmf_select_f32_avx512(__m512 a, __m512 b, __m512 x, __m512 y)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
+}
+KMF_INLINE __m512d kmf_select_f64_avx512(__m512d a, __m512d b, __m512d x, __m512d y)
+{
+    return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), y, x);
+}
+/* any lane of a < b */
+KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
+KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
+
+/* Rows r, r + 4, r + 8, r + 12: one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
+KMF_INLINE __m512 kmf_quad_f32_avx512(const float *const *rows, __m512 shift)
+{
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(rows[0]));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(rows[4]), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(rows[8]), 2);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(rows[12]), 3);
+    return _mm512_sub_ps(v, shift);
+}
+/* 4 columns of 16 rows, less the shift, turned so that a vector holds one column. */
+KMF_INLINE void kmf_transpose_f32_avx512(const float *const *rows, const float *shift, float *out, size_t stride)
+{
+    const __m512 s = _mm512_broadcast_f32x4(_mm_loadu_ps(shift));
+    const __m512 r0 = kmf_quad_f32_avx512(rows, s), r1 = kmf_quad_f32_avx512(rows + 1, s);
+    const __m512 r2 = kmf_quad_f32_avx512(rows + 2, s), r3 = kmf_quad_f32_avx512(rows + 3, s);
+    const __m512 a = _mm512_unpacklo_ps(r0, r1), b = _mm512_unpackhi_ps(r0, r1);
+    const __m512 c = _mm512_unpacklo_ps(r2, r3), e = _mm512_unpackhi_ps(r2, r3);
+    _mm512_storeu_ps(out, _mm512_shuffle_ps(a, c, 0x44));
+    _mm512_storeu_ps(out + stride, _mm512_shuffle_ps(a, c, 0xee));
+    _mm512_storeu_ps(out + 2 * stride, _mm512_shuffle_ps(b, e, 0x44));
+    _mm512_storeu_ps(out + 3 * stride, _mm512_shuffle_ps(b, e, 0xee));
+}
+KMF_INLINE __m512d kmf_pair_f64_avx512(const double *const *rows, __m512d shift)
+{
+    __m512d v = _mm512_castpd128_pd512(_mm_loadu_pd(rows[0]));
+    v = _mm512_insertf64x2(v, _mm_loadu_pd(rows[2]), 1);
+    v = _mm512_insertf64x2(v, _mm_loadu_pd(rows[4]), 2);
+    v = _mm512_insertf64x2(v, _mm_loadu_pd(rows[6]), 3);
+    return _mm512_sub_pd(v, shift);
+}
+/* 2 columns of 8 rows */
+KMF_INLINE void kmf_transpose_f64_avx512(const double *const *rows, const double *shift, double *out, size_t stride)
+{
+    const __m512d s = _mm512_broadcast_f64x2(_mm_loadu_pd(shift));
+    const __m512d r0 = kmf_pair_f64_avx512(rows, s), r1 = kmf_pair_f64_avx512(rows + 1, s);
+    _mm512_storeu_pd(out, _mm512_unpacklo_pd(r0, r1));
+    _mm512_storeu_pd(out + stride, _mm512_unpackhi_pd(r0, r1));
+}
+
+#include "kmf_dtypes_tpl.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#pragma GCC diagnostic pop
+#endif
+
+#undef KMF_COLUMNS_F64
+#undef KMF_COLUMNS_F32
+#undef KMF_LANES_F64
+#undef KMF_LANES_F32
+#undef KMF_TILE
+#undef KMF_ISA

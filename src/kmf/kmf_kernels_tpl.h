@@ -1,0 +1,63 @@
+/* All kernels of one (instruction set, dtype): the words they share, the panel they all read, then one file each. */
+
+#define V KMF_JOIN(vec, KMF_DTYPE, KMF_ISA)
+#define PANEL ((size_t)(2 * KMF_LANES))
+#define TILE ((size_t)KMF_TILE)
+
+enum { KMF_FN(tile) = KMF_TILE, KMF_FN(panel) = 2 * KMF_LANES };
+
+/* Tiles that stay in L2 while a group of panels passes by. */
+KMF_INLINE size_t KMF_FN(tiles_per_block)(size_t d)
+{
+    const size_t tiles = KMF_L2_BYTES / (TILE * (d + 2) * sizeof(KMF_T));
+    return tiles > 0 ? tiles : 1;
+}
+
+/* Full panels of few features: the compiler turns this into loads and permutes once d is a constant. */
+KMF_INLINE void KMF_FN(deinterleave)(const KMF_T *X, const size_t d, const KMF_T *shift, KMF_T *panel)
+{
+    for (size_t i = 0; i < PANEL; ++i) {
+        KMF_UNROLL
+        for (size_t f = 0; f < d; ++f)
+            panel[f * PANEL + i] = X[i * d + f] - shift[f];
+    }
+}
+
+/* A panel: m <= PANEL samples, less the shift, turned so that samples lie along the lanes: panel[f * PANEL + i].
+ * Missing samples repeat the last one, so that no lane holds rubbish. */
+KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF_T *shift, KMF_T *panel)
+{
+    if (m == PANEL) {
+        switch (d) {
+        case 1: KMF_FN(deinterleave)(X, 1, shift, panel); return;
+        case 2: KMF_FN(deinterleave)(X, 2, shift, panel); return;
+        case 3: KMF_FN(deinterleave)(X, 3, shift, panel); return;
+        default: break;
+        }
+    }
+    const KMF_T *rows[2 * KMF_LANES];
+    for (size_t i = 0; i < PANEL; ++i)
+        rows[i] = X + (i < m ? i : m - 1) * d;
+    size_t f = 0;
+    for (; f + KMF_COLUMNS <= d; f += KMF_COLUMNS) {
+        KMF_FN(transpose)(rows, shift + f, panel + f * PANEL, PANEL);
+        KMF_FN(transpose)(rows + KMF_LANES, shift + f, panel + f * PANEL + KMF_LANES, PANEL);
+        for (size_t i = 0; i < PANEL; ++i)
+            rows[i] += KMF_COLUMNS;
+    }
+    for (; f < d; ++f) {
+        for (size_t i = 0; i < PANEL; ++i)
+            panel[f * PANEL + i] = *rows[i]++ - shift[f];
+    }
+}
+
+#include "kmf_assign_tpl.h"
+#include "kmf_distance_tpl.h"
+#include "kmf_pack_tpl.h"
+#include "kmf_seed_tpl.h"
+#include "kmf_survey_tpl.h"
+#include "kmf_update_tpl.h"
+
+#undef TILE
+#undef PANEL
+#undef V

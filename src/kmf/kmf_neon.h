@@ -1,0 +1,73 @@
+/* NEON (AArch64): 4 floats or 2 doubles a vector, 32 registers; always there, so no target region is needed. */
+#define KMF_ISA neon
+#define KMF_TILE 12 /* 2 x 12 accumulators + 2 vectors of points leave 6 of 32 registers for broadcasts */
+#define KMF_LANES_F32 4
+#define KMF_LANES_F64 2
+#define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
+#define KMF_COLUMNS_F64 2
+
+typedef float32x4_t kmf_vec_f32_neon;
+typedef float64x2_t kmf_vec_f64_neon;
+
+KMF_INLINE float32x4_t kmf_load_f32_neon(const float *p) { return vld1q_f32(p); }
+KMF_INLINE float64x2_t kmf_load_f64_neon(const double *p) { return vld1q_f64(p); }
+KMF_INLINE void kmf_store_f32_neon(float *p, float32x4_t a) { vst1q_f32(p, a); }
+KMF_INLINE void kmf_store_f64_neon(double *p, float64x2_t a) { vst1q_f64(p, a); }
+KMF_INLINE float32x4_t kmf_set1_f32_neon(float a) { return vdupq_n_f32(a); }
+KMF_INLINE float64x2_t kmf_set1_f64_neon(double a) { return vdupq_n_f64(a); }
+KMF_INLINE float32x4_t kmf_add_f32_neon(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
+KMF_INLINE float64x2_t kmf_add_f64_neon(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
+KMF_INLINE float32x4_t kmf_sub_f32_neon(float32x4_t a, float32x4_t b) { return vsubq_f32(a, b); }
+KMF_INLINE float64x2_t kmf_sub_f64_neon(float64x2_t a, float64x2_t b) { return vsubq_f64(a, b); }
+/* c + a * b and c - a * b */
+KMF_INLINE float32x4_t kmf_fmadd_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
+KMF_INLINE float64x2_t kmf_fmadd_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+KMF_INLINE float32x4_t kmf_fnmadd_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmsq_f32(c, a, b); }
+KMF_INLINE float64x2_t kmf_fnmadd_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmsq_f64(c, a, b); }
+KMF_INLINE float32x4_t kmf_min_f32_neon(float32x4_t a, float32x4_t b) { return vminq_f32(a, b); }
+KMF_INLINE float64x2_t kmf_min_f64_neon(float64x2_t a, float64x2_t b) { return vminq_f64(a, b); }
+/* a < b ? x : y, lane by lane */
+KMF_INLINE float32x4_t kmf_select_f32_neon(float32x4_t a, float32x4_t b, float32x4_t x, float32x4_t y)
+{
+    return vbslq_f32(vcltq_f32(a, b), x, y);
+}
+KMF_INLINE float64x2_t kmf_select_f64_neon(float64x2_t a, float64x2_t b, float64x2_t x, float64x2_t y)
+{
+    return vbslq_f64(vcltq_f64(a, b), x, y);
+}
+/* any lane of a < b */
+KMF_INLINE int kmf_any_lt_f32_neon(float32x4_t a, float32x4_t b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
+KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)
+{
+    return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0;
+}
+/* 4 columns of 4 rows, less the shift, turned so that a vector holds one column. */
+KMF_INLINE void kmf_transpose_f32_neon(const float *const *rows, const float *shift, float *out, size_t stride)
+{
+    const float32x4_t s = vld1q_f32(shift);
+    const float32x4_t r0 = vsubq_f32(vld1q_f32(rows[0]), s), r1 = vsubq_f32(vld1q_f32(rows[1]), s);
+    const float32x4_t r2 = vsubq_f32(vld1q_f32(rows[2]), s), r3 = vsubq_f32(vld1q_f32(rows[3]), s);
+    const float64x2_t a = vreinterpretq_f64_f32(vzip1q_f32(r0, r1)), b = vreinterpretq_f64_f32(vzip2q_f32(r0, r1));
+    const float64x2_t c = vreinterpretq_f64_f32(vzip1q_f32(r2, r3)), e = vreinterpretq_f64_f32(vzip2q_f32(r2, r3));
+    vst1q_f32(out, vreinterpretq_f32_f64(vzip1q_f64(a, c)));
+    vst1q_f32(out + stride, vreinterpretq_f32_f64(vzip2q_f64(a, c)));
+    vst1q_f32(out + 2 * stride, vreinterpretq_f32_f64(vzip1q_f64(b, e)));
+    vst1q_f32(out + 3 * stride, vreinterpretq_f32_f64(vzip2q_f64(b, e)));
+}
+/* 2 columns of 2 rows */
+KMF_INLINE void kmf_transpose_f64_neon(const double *const *rows, const double *shift, double *out, size_t stride)
+{
+    const float64x2_t s = vld1q_f64(shift);
+    const float64x2_t r0 = vsubq_f64(vld1q_f64(rows[0]), s), r1 = vsubq_f64(vld1q_f64(rows[1]), s);
+    vst1q_f64(out, vzip1q_f64(r0, r1));
+    vst1q_f64(out + stride, vzip2q_f64(r0, r1));
+}
+
+#include "kmf_dtypes_tpl.h"
+
+#undef KMF_COLUMNS_F64
+#undef KMF_COLUMNS_F32
+#undef KMF_LANES_F64
+#undef KMF_LANES_F32
+#undef KMF_TILE
+#undef KMF_ISA

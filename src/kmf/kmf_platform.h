@@ -1,0 +1,56 @@
+/* Compilers and processors: the few words that differ between them, and nothing else.
+ *
+ * A kernel is compiled for its instruction set by a target region around it (KMF_REGION_*), so no build flag
+ * is needed and one binary carries every instruction set.
+ */
+#ifndef KMF_PLATFORM_H
+#define KMF_PLATFORM_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define KMF_X86 1
+#include <immintrin.h>
+#else
+#define KMF_X86 0
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define KMF_ARM64 1
+#include <arm_neon.h>
+#else
+#define KMF_ARM64 0
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define KMF_INLINE static __forceinline
+#define KMF_STATIC static
+#define KMF_RESTRICT __restrict
+#define KMF_UNROLL
+#define KMF_PREFETCH(address) ((void)(address))
+#else
+#define KMF_INLINE static inline __attribute__((always_inline, unused))
+#define KMF_STATIC static __attribute__((unused))
+#define KMF_RESTRICT __restrict__
+/* Full unrolling keeps the accumulators of a tile in registers; Clang does it unasked. */
+#if defined(__clang__)
+#define KMF_UNROLL _Pragma("unroll")
+#else
+#define KMF_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define KMF_PREFETCH(address) __builtin_prefetch(address)
+#endif
+
+/* kmf_<operation>_<dtype>_<isa>: every name that a template or an instruction set's header defines. */
+#define KMF_JOIN2(operation, dtype, isa) kmf_##operation##_##dtype##_##isa
+#define KMF_JOIN(operation, dtype, isa) KMF_JOIN2(operation, dtype, isa)
+#define KMF_FN(operation) KMF_JOIN(operation, KMF_DTYPE, KMF_ISA)
+
+/* Caches that the kernels are blocked for, in bytes: half of the smallest L1 and L2 met in current servers. */
+#define KMF_L1_BYTES 24576
+#define KMF_L2_BYTES 393216
+
+#endif
