@@ -101,6 +101,11 @@ def blas_kernels() -> list[str]:
     return sorted({f"{pool['internal_api']} {pool.get('architecture') or '?'}" for pool in pools})
 
 
+def module_version(name: str) -> str:
+    """``__version__`` of a module that runs from a tree and so has no distribution."""
+    return str(getattr(importlib.import_module(name), "__version__", ""))
+
+
 def module_origin(name: str) -> str:
     """Is module ``name`` the installed one or the tree's own ("installed", "in tree")."""
     file = importlib.import_module(name).__file__ or ""

@@ -17,6 +17,7 @@ from .machine import busy_cpus, child_command, child_environment
 from .results import Row, judge
 
 LONG_CALL = 10.0  # seconds: a first call this long is itself a sample, not only the warm-up
+MAX_SEEDS = 20
 ERROR_TAIL = 300  # characters of a dead child's stderr shown in its row
 
 
@@ -130,13 +131,16 @@ def _open(peer: Peer, folder: Path, settings: Settings) -> None:
 def _take_turns(peers: list[Peer], settings: Settings) -> None:
     """One sample each in turn; who has used the budget sits the later rounds out.
 
-    Random jobs use one seed a round and are never cut short: their mean needs every seed.
+    Random jobs use one seed a round and are never cut short: their mean needs every seed. Seedings
+    go on with more seeds while the budget lasts.
     """
-    for turn in range(settings.repeats):
+    turns = max(settings.repeats, MAX_SEEDS) if settings.job == "seeding" else settings.repeats
+    for turn in range(turns):
         for peer in peers:
             samples = peer.row.seconds
-            fixed_work = settings.job == "fit"
-            enough = sum(samples) > settings.budget if fixed_work else len(samples) > turn
+            enough = sum(samples) > settings.budget
+            if settings.job != "fit":
+                enough = len(samples) > turn or (enough and turn >= settings.repeats)
             if peer.alive and not enough:
                 answer = peer.ask("run", seed=turn)
                 if answer:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from statistics import mean, median
+from math import sqrt
+from statistics import mean, median, variance
 from typing import Any
 
 from .cases import Case
 from .competitors import BASELINE, COMPETITORS, OURS
 
 EQUAL_QUALITY = 1e-3  # relative difference of inertia up to which two fits did the same work
-# Seedings are random: over five seeds the mean potential of one and the same method moves by 1-2%.
-EQUAL_SEEDING = 2e-2
+# Seedings are random: a mean potential is higher only if it is so by this much and by more than
+# two standard errors.
+EQUAL_SEEDING = 1e-2
+STANDARD_ERRORS = 2.0
 
 
 @dataclass
@@ -101,6 +104,14 @@ def _is_equal_peer(row: Row) -> bool:
     return COMPETITORS[row.competitor].counts_as_peer and "unequal quality" not in row.marks
 
 
+def _error(row: Row, baseline: Row) -> float:
+    """Relative standard error of the difference of two mean inertias; infinite for single seeds."""
+    samples = row.inertias, baseline.inertias
+    if min(map(len, samples)) < 2:
+        return float("inf")
+    return sqrt(sum(variance(values) / len(values) for values in samples)) / baseline.inertia
+
+
 def _mark(row: Row, baseline: Row | None) -> None:
     """Say what a reader must know: unequal quality, other iterations, the adapter's own note."""
     if baseline is not None and row is not baseline:
@@ -109,7 +120,7 @@ def _mark(row: Row, baseline: Row | None) -> None:
         unequal = {
             "fit": not abs(difference) <= EQUAL_QUALITY,  # so that NaN counts as unequal
             "default_fit": difference > EQUAL_QUALITY,
-            "seeding": difference > EQUAL_SEEDING,
+            "seeding": difference > max(EQUAL_SEEDING, STANDARD_ERRORS * _error(row, baseline)),
         }[row.job]
         if unequal:
             row.marks.append("unequal quality")

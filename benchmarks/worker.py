@@ -17,7 +17,7 @@ import numpy as np
 
 from .competitors import COMPETITORS, Competitor, Fit
 from .competitors._base import Array
-from .machine import blas_kernels, module_origin
+from .machine import blas_kernels, module_origin, module_version
 from .memory import PeakMemory
 
 SHORTEST_SAMPLE = 0.2  # seconds: calls are repeated until a sample has lasted this long
@@ -46,7 +46,7 @@ class Worker:
         self.fits[0] = first
         return {
             "available": True,
-            "version": self.competitor.version(),
+            "version": self.competitor.version() or module_version(self.competitor.module),
             "origin": module_origin(self.competitor.module),
             "blas": blas_kernels(),
             "memory": peak.bytes,

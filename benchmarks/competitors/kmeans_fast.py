@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import numpy as np
+
 from ._base import Array, Competitor, Fit
 
 
@@ -21,7 +23,7 @@ class KMeansFast(Competitor):
         start = perf_counter()
         r = kmeans(X, len(init), init=init, n_init=1, max_iter=n_iter, tol=0, n_threads=n_threads)
         seconds = perf_counter() - start
-        detail = {"algorithm": r.algorithm, "isa": r.isa, "threads": r.n_threads}
+        detail = {name: getattr(r, name) for name in ("algorithm", "isa", "n_threads", "memory")}
         return Fit(seconds, r.centroids, r.n_iter, r.inertia, detail)
 
     def default_fit(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
@@ -33,11 +35,16 @@ class KMeansFast(Competitor):
         return Fit(seconds, r.centroids, r.n_iter, r.inertia, {"algorithm": r.algorithm})
 
     def seeding(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
-        from kmeans_fast._seeding import kmeans_plusplus
+        # No public call stops after seeding: this is what kmeans() does until then, with checks.
+        from kmeans_fast._problem import Problem
+        from kmeans_fast._samples import as_samples
+        from kmeans_fast._seed import seed as choose
 
+        rng = np.random.default_rng(seed)
         start = perf_counter()
-        centroids, _ = kmeans_plusplus(X, n_clusters, random_state=seed, n_threads=n_threads)
-        return Fit(perf_counter() - start, centroids, 0, float("nan"))
+        problem = Problem(as_samples(X), n_clusters, None, n_threads)
+        centroids = choose(problem, "k-means++", rng)
+        return Fit(perf_counter() - start, centroids, None, float("nan"))
 
 
 class KMeansFastEstimator(Competitor):

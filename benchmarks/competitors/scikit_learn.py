@@ -42,4 +42,4 @@ class ScikitLearn(Competitor):
 
         start = perf_counter()
         centroids, _ = kmeans_plusplus(X, n_clusters, random_state=seed)
-        return Fit(perf_counter() - start, np.asarray(centroids), 0, float("nan"))
+        return Fit(perf_counter() - start, np.asarray(centroids), None, float("nan"))
