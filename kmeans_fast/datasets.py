@@ -11,6 +11,8 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from ._random import as_generator
+
 __all__ = ["init_board", "init_board_gauss"]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
@@ -49,7 +51,7 @@ def init_board(
            [ 0.63,  0.83]])
     """
     shape = _at_least_one("N", N), _at_least_one("n_features", n_features)
-    return _random(random_state).uniform(-1, 1, shape)
+    return as_generator(random_state).uniform(-1, 1, shape)
 
 
 @overload
@@ -118,7 +120,7 @@ def init_board_gauss(
     n_features = _at_least_one("n_features", n_features)
     if k > N:
         raise ValueError(f"k={k} must be <= N={N}.")
-    rng = _random(random_state)
+    rng = as_generator(random_state)
     labels = np.sort(np.arange(N, dtype=np.int32) % k)
     means = rng.uniform(-1, 1, (k, n_features))[labels]
     spreads = np.broadcast_to(rng.uniform(*SPREADS, (k, 1))[labels], means.shape)
@@ -138,9 +140,3 @@ def _at_least_one(name: str, value: int) -> int:
     if value < 1:
         raise ValueError(f"{name}={value} must be >= 1.")
     return value
-
-
-def _random(random_state: RandomState) -> np.random.Generator | np.random.RandomState:
-    if isinstance(random_state, np.random.RandomState):
-        return random_state
-    return np.random.default_rng(random_state)

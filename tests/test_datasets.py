@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
+
 import numpy as np
 import pytest
 
+from kmeans_fast import datasets
 from kmeans_fast.datasets import init_board, init_board_gauss
 
 
@@ -52,13 +55,13 @@ def test_redrawing_coordinates_gives_the_law_of_redrawing_points():
     whole = rng.normal(centroid, spread, (400_000, 2))
     whole = whole[(np.abs(whole) <= 1).all(axis=1)]
 
-    class Fixed(np.random.RandomState):  # the same Gaussian, whatever is drawn for it
+    class Fixed(np.random.Generator):  # draws this Gaussian
         draws = iter([centroid[None], np.array([[spread]])])
 
         def uniform(self, *args):
             return next(self.draws)
 
-    ours = init_board_gauss(100_000, 1, random_state=Fixed(1))
+    ours = init_board_gauss(100_000, 1, random_state=Fixed(np.random.PCG64(1)))
     np.testing.assert_allclose(ours.mean(axis=0), whole.mean(axis=0), atol=0.005)
     np.testing.assert_allclose(np.cov(ours.T), np.cov(whole.T), atol=0.003)
 
@@ -100,3 +103,9 @@ def test_bad_types_and_dimensions_are_named():
         init_board(2.5)
     with pytest.raises(ValueError, match=r"^n_features=0 must be >= 1\.$"):
         init_board(3, n_features=0)
+    with pytest.raises(TypeError, match=r"^random_state='a' must be "):
+        init_board(3, random_state="a")
+
+
+def test_examples_of_the_docstrings_run():
+    assert doctest.testmod(datasets).failed == 0
