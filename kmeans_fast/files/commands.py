@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 import kmeans_fast
+from kmeans_fast._predict import own_distances
 
 from . import FileError, Points, outputs, read_points, report
 from .arrays import write_npy
@@ -24,7 +25,6 @@ from .tables import write_table
 
 SEEDINGS = ("k-means++", "random", "random-partition")
 DATA = (*outputs.TABLES, *outputs.ARRAYS)
-CHUNK = 65536  # points whose distances are computed at a time: 512 KiB a feature
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Reading:
     weights: str | None = None
     header: bool | None = None
     delimiter: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return "standard input" if self.path == "-" else self.path
 
     def read(self, like: Sequence[str] | None = None) -> Points:
         """Read it, with the columns of earlier points where `like` names them."""
@@ -88,12 +93,12 @@ def cluster(
     points = reading.read()
     _check_picture(plans["labels"], points)
     if plans["plot"] and points.X.shape[1] < 2:
-        raise FileError(f"{reading.path} has one column of points; --plot needs two.")
+        raise FileError(f"{reading.name} has one column of points; --plot needs two.")
     init: Any = fitting.init
     if init not in SEEDINGS:
         init = read_points(init, like=points.feature_names).X
     started = time.perf_counter()
-    with report.progress(shown) as callback, _blaming(reading.path):
+    with report.progress(shown) as callback, _blaming(reading.name):
         result = kmeans_fast.kmeans(
             points.X,
             len(init) if fitting.n_clusters is None else fitting.n_clusters,
@@ -108,7 +113,7 @@ def cluster(
         )
     summary = report.summarise(
         result,
-        input=reading.path,
+        input=reading.name,
         version=kmeans_fast.__version__,
         seconds=round(time.perf_counter() - started, 6),
         seed=fitting.seed,
@@ -117,7 +122,7 @@ def cluster(
         max_iter=fitting.max_iter,
         feature_names=points.feature_names,
     )
-    _write_labels(plans["labels"], points, result.labels, result.centroids)
+    _write_labels(plans["labels"], points, result.labels, result.centroids, result.n_threads)
     _write_centroids(plans["centroids"], result.centroids, points.feature_names)
     _write_summary(plans["summary"], summary)
     if plan := plans["model"]:
@@ -135,13 +140,13 @@ def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | No
     points = reading.read(like=model.feature_names)
     if points.X.shape[1] != model.centroids.shape[1]:
         raise FileError(
-            f"{reading.path} has {points.X.shape[1]} columns of points; "
+            f"{reading.name} has {points.X.shape[1]} columns of points; "
             f"{model_path} was fitted on {model.centroids.shape[1]}."
         )
     _check_picture(plan, points)
-    with _blaming(reading.path):
+    with _blaming(reading.name):
         labels = kmeans_fast.predict(points.X, model.centroids, n_threads=n_threads)
-    _write_labels(plan, points, labels, model.centroids)
+    _write_labels(plan, points, labels, model.centroids, n_threads)
 
 
 def _check_picture(plan: Output | None, points: Points) -> None:
@@ -154,16 +159,20 @@ def _check_picture(plan: Output | None, points: Points) -> None:
 
 
 @contextmanager
-def _blaming(path: str) -> Iterator[None]:
+def _blaming(name: str) -> Iterator[None]:
     """Say which file an array that the kernels refuse came from."""
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise FileError(f"{path}: {error}") from error
+        raise FileError(f"{name}: {error}") from error
 
 
 def _write_labels(
-    plan: Output | None, points: Points, labels: npt.NDArray[Any], centroids: npt.NDArray[Any]
+    plan: Output | None,
+    points: Points,
+    labels: npt.NDArray[np.int32],
+    centroids: npt.NDArray[Any],
+    n_threads: int | None,
 ) -> None:
     """Write one label a point: as a table with ids and distances, an array, or the picture."""
     if plan is None:
@@ -179,21 +188,9 @@ def _write_labels(
             table = {
                 "id": np.arange(len(labels)) if points.ids is None else points.ids,
                 "label": labels,
-                "distance": _distances(points.X, labels, centroids),
+                "distance": own_distances(points.X, centroids, labels, n_threads or 1),
             }
             write_table(stream, table, plan.form)
-
-
-def _distances(
-    X: npt.NDArray[Any], labels: npt.NDArray[Any], centroids: npt.NDArray[Any]
-) -> npt.NDArray[np.float64]:
-    """Return each point's distance to its centroid, some points at a time."""
-    distances = np.empty(len(X))
-    for start in range(0, len(X), CHUNK):
-        part = slice(start, start + CHUNK)
-        offsets = X[part] - centroids[labels[part]].astype(np.float64)
-        np.sqrt(np.einsum("if,if->i", offsets, offsets), out=distances[part])
-    return distances
 
 
 def _write_centroids(

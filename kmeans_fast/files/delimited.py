@@ -60,47 +60,51 @@ def read_delimited(
     """
     layout = _survey(source, header, delimiter)
     chosen = choose(layout.names, wanted, source.name, layout.named)
-    quotes = _count_quotes(source)
+    quotes, lines = _count(source)
     if quotes % 2:
         _explain(source, layout, chosen)  # an unclosed quote swallows the rest of the file
+    # No more points than lines: pages of X that stay unused cost nothing.
+    X = np.empty((lines, len(chosen.features)))
+    weights = None if chosen.weights is None else np.empty(lines)
+    ids, row, finite = [], 0, True
     try:
-        table = _parse(source, layout, chosen, quotes > 0)
+        for batch in _batches(source, layout, chosen, quotes > 0):
+            stop = row + batch.num_rows
+            finite = finite and fill(X[row:stop], batch, [str(i) for i in chosen.features])
+            if weights is not None:
+                finite = finite and fill(weights[row:stop, None], batch, [str(chosen.weights)])
+            if chosen.ids is not None:
+                ids.append(batch.column(str(chosen.ids)))
+            row = stop
     except need("pyarrow", "reading CSV").ArrowException as error:
         _explain(source, layout, chosen)
         raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}") from None
-    if table.num_rows == 0:
+    if row == 0:
         raise FileError(f"{source.name} has column names but no data.")
-    ids = None if chosen.ids is None else table.column(str(chosen.ids))
-    weights = None if chosen.weights is None else table.column(str(chosen.weights)).to_numpy()
-    table = table.select([str(i) for i in chosen.features])
-    batches = table.to_batches()[::-1]
-    X = np.empty((table.num_rows, len(chosen.features)))
-    del table
-    finite = fill(X, batches, [str(i) for i in chosen.features])
-    if not finite or (weights is not None and not np.isfinite(weights).all()):
+    if not finite:
         _explain(source, layout, chosen)
         raise FileError(f"{source.name} holds a value that isn't a finite number.")
-    return Points(X, [layout.names[i] for i in chosen.features], layout.named, ids, weights)
+    return Points(
+        X[:row],
+        [layout.names[i] for i in chosen.features],
+        layout.named,
+        need("pyarrow", "reading CSV").chunked_array(ids) if ids else None,
+        None if weights is None else weights[:row],
+    )
 
 
-def fill(X: npt.NDArray[Any], batches: list[Any], columns: list[str]) -> bool:
-    """Move record batches, from the end of the list, into the rows of X; tell if all is finite.
+def fill(rows: npt.NDArray[Any], batch: Any, columns: list[str]) -> bool:
+    """Copy columns of a record batch into rows of X; tell if all of it is finite."""
+    for j, name in enumerate(columns):
+        rows[:, j] = batch.column(name).to_numpy(zero_copy_only=False)
+    return bool(np.isfinite(rows).all())
 
-    Each batch is freed once copied, so that the table and X don't both stay in memory whole.
+
+def _batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Iterator[Any]:
+    """Parse the chosen columns with pyarrow, a block at a time; they are called by their positions.
+
+    The reader that makes a table would keep all of it beside X.
     """
-    row, finite = 0, True
-    while batches:
-        batch = batches.pop()
-        rows = X[row : row + batch.num_rows]
-        for j, name in enumerate(columns):
-            rows[:, j] = batch.column(name).to_numpy(zero_copy_only=False)
-        finite = finite and bool(np.isfinite(rows).all())
-        row += batch.num_rows
-    return finite
-
-
-def _parse(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Any:
-    """Parse the chosen columns with pyarrow; they are called by their positions."""
     pa = need("pyarrow", "reading CSV")
     pc = need("pyarrow.csv", "reading CSV")
     types = {str(i): pa.float64() for i in chosen.features}
@@ -108,9 +112,10 @@ def _parse(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Any
         types[str(chosen.weights)] = pa.float64()
     if chosen.ids is not None:  # as it is spelt: 007 stays 007
         types[str(chosen.ids)] = pa.string()
-    stream = pa.memory_map(str(source.path)) if source.path else pa.BufferReader(source.data)
-    with stream:
-        return pc.read_csv(
+    stream = pa.OSFile(str(source.path)) if source.path else pa.BufferReader(source.data)
+    with (
+        stream,
+        pc.open_csv(
             stream,
             pc.ReadOptions(
                 column_names=[str(i) for i in range(len(layout.names))],
@@ -119,7 +124,9 @@ def _parse(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Any
             pc.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quoted),
             # No spelling of "missing" is accepted for a number: it has to be an error.
             pc.ConvertOptions(column_types=types, include_columns=list(types), null_values=[]),
-        )
+        ) as reader,
+    ):
+        yield from reader
 
 
 def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layout:
@@ -209,7 +216,14 @@ def _not_text(source: Source, error: UnicodeDecodeError) -> NoReturn:
     ) from None
 
 
-def _count_quotes(source: Source) -> int:
-    """Count the quotes; only a file with none can be cut at any line and parsed in parallel."""
+def _count(source: Source) -> tuple[int, int]:
+    """Count the quotes, and the lines at most.
+
+    Only a file without quotes can be cut at any line end, which lets pyarrow parse it in parallel.
+    """
+    quotes, lines = 0, 1
     with source.open() as stream:
-        return sum(block.count(b'"') for block in iter(lambda: stream.read(BLOCK), b""))
+        for block in iter(lambda: stream.read(BLOCK), b""):
+            quotes += block.count(b'"')
+            lines += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    return quotes, lines

@@ -12,6 +12,7 @@ from ._common import need
 if TYPE_CHECKING:
     from kmeans_fast import KMeansResult
 
+INTERVAL = 0.1  # seconds between two drawings of the bar
 SIZES = 12  # clusters whose sizes the text lists one by one
 
 
@@ -22,16 +23,20 @@ def progress(shown: bool) -> Iterator[Callable[[Any], bool] | None]:
         yield None
         return
     bar = need("tqdm", "the progress bar").tqdm(
-        unit="it", leave=False, bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]{postfix}"
+        leave=False, bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]{postfix}"
     )
+    due = 0.0  # tqdm's own clock stands still when a restart sets the count back
 
     def draw(state: Any) -> bool:
+        nonlocal due
+        if state.elapsed < due:
+            return False
+        due = state.elapsed + INTERVAL
         changed = 100 * state.n_changed / state.n_samples
-        bar.total = state.max_iter
-        bar.n = state.iteration
+        bar.total, bar.n = state.max_iter, state.iteration
         bar.set_description_str(f"restart {state.restart + 1} of {state.n_init}", refresh=False)
         bar.set_postfix_str(f"inertia {state.inertia:.6g}, {changed:.3g}% moved", refresh=False)
-        bar.update(0)
+        bar.refresh()
         return False
 
     with bar:

@@ -15,6 +15,7 @@ from .arrays import write_npy
 from .delimited import fill
 from .points import Columns, Points, choose
 
+BUFFER = 1 << 20  # bytes of one column read at a time
 ROWS = 65536  # rows held at a time when writing JSON
 
 
@@ -28,10 +29,10 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
     """
     pa = need("pyarrow", "reading Parquet")
     pq = need("pyarrow.parquet", "reading Parquet")
+    where = str(source.path) if source.path else pa.BufferReader(source.data)
     try:
-        with pq.ParquetFile(
-            str(source.path) if source.path else pa.BufferReader(source.data)
-        ) as file:
+        # Buffered: else the row group's columns are read whole, and lie beside X.
+        with pq.ParquetFile(where, buffer_size=BUFFER) as file:
             return _read_parquet(pa, file, source.name, wanted)
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None
@@ -56,7 +57,7 @@ def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
         stop = row + batch.num_rows
         for name in numbers:
             _check_present(batch.column(name), f"{source}, column {name!r}", row)
-        finite = fill(X[row:stop], [batch], features)
+        finite = fill(X[row:stop], batch, features)
         if weights is not None:
             weights[row:stop] = batch.column(wanted.weights).to_numpy(zero_copy_only=False)
         if not finite:

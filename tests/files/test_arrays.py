@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zipfile
@@ -129,10 +130,8 @@ def test_a_flipped_byte_in_an_archive_is_an_error_or_harmless(tmp_path: Path) ->
     whole = path.read_bytes()
     for i in range(len(whole)):
         path.write_bytes(whole[:i] + bytes([whole[i] ^ 0xFF]) + whole[i + 1 :])
-        try:
+        with contextlib.suppress(FileError):
             np.testing.assert_array_equal(read_points(path).X, X)  # a date, say
-        except FileError:
-            pass
 
 
 def test_an_array_can_be_written_where_nothing_can_seek() -> None:

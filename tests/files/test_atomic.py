@@ -7,11 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kmeans_fast.files import atomic, check_target, replacing
+
+
+def write(
+    path: Path, *, overwrite: bool = False, then: Callable[[], object] = lambda: None
+) -> None:
+    """Write a few bytes, and let something happen before the file gets its name."""
+    with replacing(path, overwrite=overwrite) as stream:
+        stream.write(b"new")
+        then()
 
 
 def test_a_new_file_holds_what_was_written_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -36,9 +46,8 @@ def test_an_existing_file_is_replaced_only_when_asked(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_during_the_work_is_not_overwritten(tmp_path: Path) -> None:
     target = tmp_path / "a"
-    with pytest.raises(FileExistsError, match="exists"), replacing(target) as stream:
-        stream.write(b"ours")
-        target.write_bytes(b"theirs")
+    with pytest.raises(FileExistsError, match="exists"):
+        write(target, then=lambda: target.write_bytes(b"theirs"))
     assert target.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["a"]
 
@@ -52,8 +61,8 @@ def test_a_folder_without_hard_links_still_gets_its_file_once(
     monkeypatch.setattr(atomic.os, "link", refuse)
     with replacing(tmp_path / "a") as stream:
         stream.write(b"whole")
-    with pytest.raises(FileExistsError), replacing(tmp_path / "b") as stream:
-        (tmp_path / "b").write_bytes(b"theirs")
+    with pytest.raises(FileExistsError, match="exists"):
+        write(tmp_path / "b", then=lambda: (tmp_path / "b").write_bytes(b"theirs"))
     assert (tmp_path / "a").read_bytes() == b"whole"
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
@@ -71,8 +80,7 @@ def test_a_failing_disk_leaves_the_old_file_and_no_temporary_one(
 
     monkeypatch.setattr(atomic.os, failing, fail)
     with pytest.raises(OSError, match=os.strerror(code)):
-        with replacing(target, overwrite=True) as stream:
-            stream.write(b"new")
+        write(target, overwrite=True)
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
 
@@ -80,9 +88,12 @@ def test_a_failing_disk_leaves_the_old_file_and_no_temporary_one(
 def test_an_interrupt_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a"
     target.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(target, overwrite=True) as stream:
-        stream.write(b"half")
+
+    def interrupt() -> None:
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(target, overwrite=True, then=interrupt)
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
 

@@ -1,0 +1,318 @@
+"""The command line, run as a process on real files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from kmeans_fast.files import load_model
+
+# Three clusters of points that can't be told wrong, with ids, a weight and a column of text.
+CENTRES = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
+TRUE = np.arange(60) % 3
+X = CENTRES[TRUE] + np.random.default_rng(0).uniform(-1, 1, (60, 2)).round(3)
+
+
+def run(
+    *arguments: object, folder: Path, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "kmeans_fast", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=folder, input=stdin, capture_output=True, check=False, timeout=60
+    )
+
+
+def done(*arguments: object, folder: Path, stdin: bytes | None = None) -> str:
+    """Run what must succeed; return its standard output."""
+    process = run(*arguments, folder=folder, stdin=stdin)
+    assert process.returncode == 0, process.stderr.decode()
+    return process.stdout.decode()
+
+
+def refused(*arguments: object, folder: Path, stdin: bytes | None = None, code: int = 1) -> str:
+    """Run what must fail, having written nothing; return the one line on standard error."""
+    before = sorted(os.listdir(folder))
+    process = run(*arguments, folder=folder, stdin=stdin)
+    message = process.stderr.decode()
+    assert process.returncode == code, message
+    assert process.stdout == b""
+    assert message.count("\n") == 1, message
+    assert message.startswith("kmeans-fast: ")
+    assert sorted(os.listdir(folder)) == before
+    return message.removeprefix("kmeans-fast: ").rstrip("\n")
+
+
+def same_partition(labels: object) -> bool:
+    pairs = set(zip(np.asarray(labels).tolist(), TRUE.tolist(), strict=True))
+    return len(pairs) == 3
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    """Return a CSV file of the points."""
+    with (tmp_path / "points.csv").open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["name", "x", "y", "kind", "w"])
+        rows.writerows([f"p{i:03}", *row, "k", 1 + i % 2] for i, row in enumerate(X.tolist()))
+    return tmp_path / "points.csv"
+
+
+def test_a_table_is_clustered_into_every_output_and_predicted_again(points: Path) -> None:
+    folder = points.parent
+    told = done(
+        *("cluster", "points.csv", "-k", 3, "--columns", "x,y", "--id-column", "name"),
+        *("--weights", "w", "--seed", 1, "--n-init", 4, "--threads", 1, "--tol", 0),
+        *("-o", "labels.csv", "--centroids", "c.parquet", "--summary", "s.json"),
+        *("--plot", "plot.png", "--save-model", "m.kmf"),
+        folder=folder,
+    )
+    assert "best of 4 restarts found" in told
+    labels = list(csv.DictReader((folder / "labels.csv").open()))
+    assert [row["id"] for row in labels] == [f"p{i:03}" for i in range(60)]
+    assert same_partition([row["label"] for row in labels])
+
+    centroids = pq.read_table(folder / "c.parquet").to_pydict()
+    assert list(centroids) == ["label", "x", "y"]
+    mine = np.column_stack([centroids["x"], centroids["y"]])
+    assigned = np.array([int(row["label"]) for row in labels])
+    weight = 1 + np.arange(60) % 2
+    for j in range(3):
+        mean = np.average(X[assigned == j], axis=0, weights=weight[assigned == j])
+        np.testing.assert_allclose(mine[j], mean, rtol=1e-12)
+    distances = [float(row["distance"]) for row in labels]
+    np.testing.assert_allclose(distances, np.linalg.norm(X - mine[assigned], axis=1), rtol=1e-9)
+
+    summary = json.loads((folder / "s.json").read_text())
+    np.testing.assert_allclose(summary["inertia"], weight @ np.square(distances))
+    assert summary["converged"]
+    assert summary["sizes"] == np.bincount(assigned).tolist()
+    assert len(summary["restarts"]) == 4
+    assert {"algorithm", "isa", "n_threads", "memory_bytes", "stop_reason"} <= summary.keys()
+    assert Image.open(folder / "plot.png").format == "PNG"
+    model = load_model(folder / "m.kmf")
+    assert model.feature_names == ("x", "y")
+    np.testing.assert_array_equal(model.centroids, mine)
+
+    shuffled = b"y,other,x\n" + b"".join(b"%r,z,%r\n" % (y, x) for x, y in X.tolist())
+    again = done("predict", "m.kmf", "-", "--output", "-", folder=folder, stdin=shuffled)
+    rows = list(csv.DictReader(io.StringIO(again)))
+    assert [int(row["label"]) for row in rows] == assigned.tolist()
+    assert [row["id"] for row in rows] == [str(i) for i in range(60)]
+    np.testing.assert_allclose([float(row["distance"]) for row in rows], distances, rtol=1e-12)
+
+
+def test_formats_follow_the_extension_or_the_option(points: Path) -> None:
+    folder = points.parent
+    fit = ("cluster", "points.csv", "-k", 3, "--columns", "x", "--columns", "y", "--seed", 0, "-q")
+    assert done(*fit, "-o", "l.json", "--centroids", "c.tsv", folder=folder) == ""
+    assert same_partition([row["label"] for row in json.loads((folder / "l.json").read_text())])
+    assert (folder / "c.tsv").read_text().startswith("label\tx\ty\n0\t")
+    done(*fit, "-o", "l.npy", "--centroids", "c.npy", "--summary", "s.csv", folder=folder)
+    assert same_partition(np.load(folder / "l.npy"))
+    assert np.load(folder / "c.npy").shape == (3, 2)
+    assert dict(csv.reader((folder / "s.csv").open()))["n_clusters"] == "3"
+    piped = run(*fit, "-o", "-", "--format", "npy", folder=folder)
+    np.testing.assert_array_equal(np.load(io.BytesIO(piped.stdout)), np.load(folder / "l.npy"))
+    done(*fit, "-o", "labels", "--format", "parquet", folder=folder)
+    assert pq.read_table(folder / "labels").column_names == ["id", "label", "distance"]
+
+
+def test_centroids_written_are_centroids_to_start_from(points: Path) -> None:
+    folder = points.parent
+    np.save(folder / "X.npy", X)
+    fit = ("cluster", "points.csv", "--columns", "y,x", "-q", "--tol", 0)
+    done(*fit, "-k", 3, "--seed", 0, "--centroids", "c.csv", folder=folder)
+    done(*fit, "--init", "c.csv", "--centroids", "again.csv", "--summary", "s.json", folder=folder)
+    assert (folder / "c.csv").read_text() == (folder / "again.csv").read_text()
+    assert json.loads((folder / "s.json").read_text())["n_iter"] <= 2
+    np.save(folder / "c.npy", CENTRES)
+    out = done("cluster", "X.npy", "--init", "c.npy", "-qo", "-", folder=folder)
+    assert same_partition([row["label"] for row in csv.DictReader(io.StringIO(out))])
+    message = refused("cluster", "X.npy", "--init", "c.npy", "-k", 4, folder=folder)
+    assert message.startswith("X.npy: ")
+
+
+def test_a_photograph_is_drawn_in_its_new_colours(tmp_path: Path) -> None:
+    colours = np.array([[240, 10, 10], [10, 240, 10], [10, 10, 240]])
+    noise = np.random.default_rng(0).integers(-9, 9, (12, 9, 3))
+    pixels = (colours[np.arange(108) % 3].reshape(12, 9, 3) + noise).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    fit = ("cluster", "-k", 3, "--seed", 0, "-q")
+    done(*fit, "photo.png", "-o", "few.png", "--save-model", "m", folder=tmp_path)
+    few = Image.open(tmp_path / "few.png")
+    assert few.mode == "P"
+    drawn = np.asarray(few.convert("RGB"), int)
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 3
+    assert np.abs(drawn - pixels).max() < 25
+    done("predict", "m", "photo.png", "-o", "again.png", folder=tmp_path)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png")), np.asarray(few))
+    photo = (tmp_path / "photo.png").read_bytes()
+    piped = run(*fit, "-", "-o", "-", "--format", "jpg", folder=tmp_path, stdin=photo)
+    assert Image.open(io.BytesIO(piped.stdout)).size == (9, 12)
+    done(*fit, "photo.png", "-o", "labels.npy", folder=tmp_path)
+    assert np.load(tmp_path / "labels.npy").shape == (12, 9)
+
+
+def test_an_existing_file_is_overwritten_only_with_force_and_said_before_the_work(
+    points: Path,
+) -> None:
+    folder = points.parent
+    (folder / "labels.csv").write_text("precious")
+    fit = ("cluster", "points.csv", "-k", 3, "--columns", "x,y", "-o", "labels.csv")
+    message = refused(*fit, "--centroids", "c.csv", folder=folder)
+    assert message == "labels.csv exists; --force overwrites it."
+    assert (folder / "labels.csv").read_text() == "precious"
+    # The input isn't even looked at before.
+    assert "exists" in refused("cluster", "missing.csv", "-k", 3, *fit[-2:], folder=folder)
+    done(*fit, "--force", folder=folder)
+    assert (folder / "labels.csv").read_text().startswith("id,label,distance\n0,")
+
+
+BAD = {
+    "text.csv": ("a,b\n1,2\n3,four\n", "text.csv, line 3, column 'b': 'four' is not a number"),
+    "missing.csv": ("a,b\n1,\n3,4\n", "missing.csv, line 2, column 'b': missing value"),
+    "ragged.csv": ("a,b\n1,2\n3\n", "ragged.csv, line 3: 1 fields"),
+    "empty.csv": ("", "empty.csv is empty."),
+    "short.csv": ("a,b\n1,2\n", "short.csv: n_clusters=2"),
+    "noise.png": ("no picture", "noise.png is not an image"),
+    "noise.npy": ("no array", "noise.npy has a damaged .npy header"),
+    "noise.npz": ("no archive", "noise.npz is damaged"),
+    "noise.parquet": ("no table", "noise.parquet can't be read as Parquet"),
+    "gone.csv": (None, "gone.csv: No such file"),
+    ".": (None, ". is a folder"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_that_names_the_place(tmp_path: Path, name: str) -> None:
+    text, message = BAD[name]
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    told = refused("cluster", name, "-k", 2, "-o", "out.csv", folder=tmp_path)
+    assert told.startswith(message)
+
+
+def test_nan_in_an_array_is_named_with_its_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1.0, 2.0], [3.0, np.nan]]))
+    told = refused("cluster", "a.npy", "-k", 2, folder=tmp_path)
+    assert told.startswith("a.npy: ")
+    assert "row" in told
+
+
+def test_options_that_do_not_fit_together_are_told_with_code_2(points: Path) -> None:
+    folder = points.parent
+    fit = ("cluster", "points.csv", "--columns", "x,y")
+    cases = {
+        "-k is needed": (),
+        "--init kmeans must be": ("-k", 2, "--init", "kmeans"),
+        "format 'xlsx' must be one of csv,": ("-k", 2, "-o", "a.xlsx"),
+        "two outputs can't both go to ./a.csv": ("-k", 2, "-o", "a.csv", "--centroids", "./a.csv"),
+        "is an image; the input must be one too": ("-k", 2, "-o", "a.png"),
+    }
+    for message, more in cases.items():
+        assert message in refused(*fit, *more, folder=folder, code=2)
+    assert run(*fit, "-k", 0, folder=folder).returncode == 2
+    assert run(*fit, "--no-such-option", folder=folder).returncode == 2
+
+
+def test_help_names_every_option_and_the_exit_codes(tmp_path: Path) -> None:
+    told = done("cluster", "--help", folder=tmp_path)
+    for word in ("--columns", "--weights", "--init", "--save-model", "--force", "130 stopped"):
+        assert word in told
+    assert "predict" in done("--help", folder=tmp_path)
+
+
+def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
+    script = "import kmeans_fast.cli, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True
+    ).stdout.split()
+    heavy = {b"scipy", b"sklearn", b"pandas", b"pyarrow", b"matplotlib", b"PIL", b"tqdm", b"rich"}
+    assert not heavy & set(loaded)
+
+
+def test_a_model_that_does_not_fit_the_points_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", X)
+    done("cluster", "X.npy", "-k", 3, "--save-model", "m", "-q", folder=tmp_path)
+    message = refused("predict", "m", "-", folder=tmp_path, stdin=b"a,b,c\n1,2,3\n")
+    assert message == "standard input has 3 columns of points; m was fitted on 2."
+    whole = (tmp_path / "m").read_bytes()
+    (tmp_path / "m").write_bytes(whole[:-1])
+    assert refused("predict", "m", "X.npy", folder=tmp_path).startswith("m is truncated")
+
+
+def test_a_reader_that_leaves_early_is_no_error_message(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", np.random.default_rng(0).random((200_000, 2)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "kmeans_fast", "cluster", "X.npy", "-k", "2", "-qo", "-"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"id,label,distance\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process")
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_within_a_second_and_leaves_no_file(
+    tmp_path: Path, which: signal.Signals
+) -> None:
+    np.save(tmp_path / "X.npy", np.random.default_rng(0).random((300_000, 8), np.float32))
+    command = ["cluster", "X.npy", "-k", "500", "--tol", "0", "--n-init", "50", "-o", "l.csv"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "kmeans_fast", *command], cwd=tmp_path, stderr=subprocess.PIPE
+    ) as process:
+        time.sleep(1.5)
+        process.send_signal(which)
+        sent = time.monotonic()
+        _, message = process.communicate(timeout=30)
+        took = time.monotonic() - sent
+    assert took < 1.5
+    assert process.returncode == 128 + which
+    assert message == (b"kmeans-fast: stopped by Ctrl-C.\n" if which == signal.SIGINT else b"")
+    assert os.listdir(tmp_path) == ["X.npy"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminal")
+def test_the_progress_bar_shows_on_a_terminal_alone(points: Path) -> None:
+    import fcntl
+    import pty
+    import termios
+
+    command = ["cluster", "points.csv", "-k", "3", "--columns", "x,y", "--seed", "0"]
+    shown = {}
+    for quiet in ([], ["--quiet"]):
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))
+        subprocess.run(
+            [sys.executable, "-m", "kmeans_fast", *command, *quiet],
+            cwd=points.parent,
+            stderr=theirs,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=60,
+        )
+        os.write(theirs, b"END")
+        os.close(theirs)
+        shown[not quiet] = os.read(ours, 100_000)
+        os.close(ours)
+    assert b"restart 1 of 1" in shown[True]
+    assert shown[False] == b"END"
