@@ -121,6 +121,28 @@ def kmeans(
     >>> sorted(r.centroids.ravel().tolist()), r.inertia
     ([0.5, 10.5], 1.0)
     """
+    result = fit(
+        X, n_clusters, init, n_init, max_iter, tol, sample_weight, random_state, algorithm, n_threads, callback, max_time
+    )
+    warn_of_empty_clusters(result, ClusterWarning, stacklevel=3)
+    return result
+
+
+def fit(
+    X: Any,
+    n_clusters: int,
+    init: Any,
+    n_init: int | str,
+    max_iter: int,
+    tol: float,
+    sample_weight: Any,
+    random_state: Any,
+    algorithm: str,
+    n_threads: int | None,
+    callback: Callable[[FitState], Any] | None,
+    max_time: float | None = None,
+) -> KMeansResult:
+    """Do what `kmeans` does, but leave the warning of empty clusters to the caller; X may be Samples."""
     began = perf_counter()
     samples = as_samples(X)
     weight = as_weight(sample_weight, samples.n_samples)
@@ -173,7 +195,7 @@ def _check_n_init(n_init: Any, init: Any) -> int:
     n_init = check_int(n_init, "n_init", 1)
     if isinstance(init, np.ndarray) and n_init > 1:
         message = f"n_init={n_init} with an array as init gives the same run each time; running it once."
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
         return 1
     return n_init
 
@@ -207,13 +229,6 @@ def _watch(
 
 def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int32]) -> KMeansResult:
     run = runs[best]
-    if not run.counts.all():
-        distinct = int(np.count_nonzero(run.counts))
-        message = (
-            f"X has only {distinct} distinct samples that can be told apart, fewer than "
-            f"n_clusters={problem.n_clusters}; the other clusters are empty."
-        )
-        warnings.warn(message, ClusterWarning, stacklevel=3)
     exact = run.centroids.astype(problem.samples.result_dtype)
     return KMeansResult(
         centroids=exact if np.array_equal(exact, run.centroids) else run.centroids,
@@ -236,3 +251,13 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         memory=problem.memory.n_bytes,
         _X=problem.samples.original,
     )
+
+
+def warn_of_empty_clusters(result: KMeansResult, category: type[Warning], stacklevel: int) -> None:
+    """Warn if there are fewer distinct samples than clusters."""
+    if not result.counts.all():
+        message = (
+            f"X has only {np.count_nonzero(result.counts)} distinct samples that can be told apart, fewer than "
+            f"n_clusters={len(result.counts)}; the other clusters are empty."
+        )
+        warnings.warn(message, category, stacklevel)

@@ -105,7 +105,7 @@ def _is_native(array: Array) -> bool:
 
 
 def as_samples(X: Any, name: str = "X") -> Samples:
-    """Check the kind and shape of X and wrap it; nothing is converted yet.
+    """Check the kind and shape of X and wrap it; nothing is converted yet. Samples pass through.
 
     Raises
     ------
@@ -116,6 +116,8 @@ def as_samples(X: Any, name: str = "X") -> Samples:
     """
     original = X
     if type(X) is not np.ndarray:
+        if isinstance(X, Samples):
+            return X
         if is_frame(X):
             from ._frames import FrameSource
 
