@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 try:
     import typer
@@ -21,6 +21,8 @@ except ImportError:
 
 from ._version import __version__
 from .files import commands, outputs, report
+from .files import options as o
+from .files._common import UsageError
 from .files.commands import Fitting, Reading
 from .files.outputs import plan
 
@@ -37,196 +39,29 @@ EPILOG = (
 )
 
 
-def option(*names: str, help: str, panel: str, **more: Any) -> Any:
-    """Make an option; a name for what every line below does."""
-    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
-
-
-Input = Annotated[
-    str,
-    typer.Argument(
-        metavar="INPUT",
-        help="CSV, TSV, .npy, .npz, Parquet or image; - reads standard input, whatever it holds.",
-    ),
-]
-Columns = Annotated[
-    list[str] | None,
-    option(
-        "--columns",
-        metavar="NAMES",
-        help="Columns of the points: a,b,c; default: all others.",
-        panel="Input",
-    ),
-]
-IdColumn = Annotated[
-    str | None,
-    option(
-        "--id-column",
-        metavar="NAME",
-        help="Column that names the points; default: 0, 1, 2 ...",
-        panel="Input",
-    ),
-]
-Header = Annotated[
-    bool | None,
-    option(
-        "--header/--no-header",
-        help="Whether line 1 of a CSV file holds column names; default: unless a field of it is "
-        "a number. Columns without names are x0, x1 ...",
-        panel="Input",
-        show_default=False,
-    ),
-]
-Delimiter = Annotated[
-    str | None,
-    option(
-        "--delimiter",
-        metavar="CHAR",
-        help="Of a CSV file; default: tab, comma or semicolon, as line 1 has it.",
-        panel="Input",
-    ),
-]
-OutputPath = Annotated[
-    str | None,
-    option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Labels: id, label, distance to the centroid; .csv, .tsv, .parquet, .json, or .npy "
-        "(labels alone). For an image also .png, .jpg: the image in its new colours. - is standard "
-        "output.",
-        panel="Output",
-    ),
-]
-Format = Annotated[
-    str | None,
-    option(
-        "--format",
-        metavar="FORMAT",
-        help="Format of --output, whatever its extension.",
-        panel="Output",
-    ),
-]
-Force = Annotated[bool, option("--force", "-f", help="Overwrite existing files.", panel="Output")]
-Quiet = Annotated[
-    bool, option("--quiet", "-q", help="No summary, progress bar or warnings.", panel="Output")
-]
-Threads = Annotated[
-    int | None,
-    option(
-        "--threads",
-        metavar="N",
-        help="Threads; default: all CPUs that this process may use.",
-        panel="Clustering",
-        min=1,
-    ),
-]
-
-
 @app.command(epilog=EPILOG)
 def cluster(
-    input: Input,
-    columns: Columns = None,
-    id_column: IdColumn = None,
-    weights: Annotated[
-        str | None,
-        option(
-            "--weights", metavar="NAME", help="Column of weights, or a .npy file.", panel="Input"
-        ),
-    ] = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    n_clusters: Annotated[
-        int | None,
-        option(
-            "-k", "--n-clusters", metavar="N", help="Number of clusters.", panel="Clustering", min=1
-        ),
-    ] = None,
-    init: Annotated[
-        str,
-        option(
-            "--init",
-            metavar="HOW",
-            help="k-means++, random, random-partition, or a file of centroids (no -k is needed).",
-            panel="Clustering",
-        ),
-    ] = "k-means++",
-    n_init: Annotated[
-        int | None,
-        option(
-            "--n-init",
-            metavar="N",
-            help="Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10.",
-            panel="Clustering",
-            min=1,
-        ),
-    ] = None,
-    max_iter: Annotated[
-        int,
-        option(
-            "--max-iter",
-            metavar="N",
-            help="Most iterations of one restart.",
-            panel="Clustering",
-            min=1,
-        ),
-    ] = 300,
-    tol: Annotated[
-        float,
-        option(
-            "--tol",
-            metavar="X",
-            help="Stop when the centroids move less than this, relative to the data's variance; 0: "
-            "when no label changes.",
-            panel="Clustering",
-            min=0,
-        ),
-    ] = 1e-4,
-    seed: Annotated[
-        int | None,
-        option(
-            "--seed",
-            metavar="N",
-            help="Same seed, same result; default: a new one, which the summary tells.",
-            panel="Clustering",
-            min=0,
-        ),
-    ] = None,
-    threads: Threads = None,
-    output: OutputPath = None,
-    format: Format = None,
-    centroids: Annotated[
-        str | None,
-        option(
-            "--centroids",
-            metavar="FILE",
-            help="Centroids: label and one column a feature.",
-            panel="Output",
-        ),
-    ] = None,
-    summary: Annotated[
-        str | None,
-        option(
-            "--summary", metavar="FILE", help="Summary as .json, .csv, .tsv ...", panel="Output"
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        option(
-            "--save-model", metavar="FILE", help="Model for 'kmeans-fast predict'.", panel="Output"
-        ),
-    ] = None,
-    plot: Annotated[
-        str | None,
-        option(
-            "--plot",
-            metavar="FILE",
-            help="Picture of the clusters: .png, .svg, .pdf.",
-            panel="Output",
-        ),
-    ] = None,
-    force: Force = False,
-    quiet: Quiet = False,
+    input: o.Input,
+    columns: o.Columns = None,
+    id_column: o.IdColumn = None,
+    weights: o.Weights = None,
+    header: o.Header = None,
+    delimiter: o.Delimiter = None,
+    n_clusters: o.NClusters = None,
+    init: o.Init = "k-means++",
+    n_init: o.NInit = None,
+    max_iter: o.MaxIter = 300,
+    tol: o.Tol = 1e-4,
+    seed: o.Seed = None,
+    threads: o.Threads = None,
+    output: o.OutputFile = None,
+    format: o.Format = None,
+    centroids: o.CentroidsFile = None,
+    summary: o.SummaryFile = None,
+    model: o.SaveModel = None,
+    plot: o.Plot = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Cluster the points of a file by k-means.
 
@@ -239,7 +74,7 @@ def cluster(
     zcat big.csv.gz | kmeans-fast cluster - -k 100 --save-model model.kmf
     ```
     """
-    with _reporting(quiet):
+    with _reporting():
         data = (*outputs.TABLES, *outputs.ARRAYS)
         plans = {
             "labels": plan("--output", output, (*data, *outputs.IMAGES), format, force),
@@ -261,17 +96,17 @@ def cluster(
 
 @app.command(epilog=EPILOG)
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="File written by --save-model.")],
-    input: Input,
-    columns: Columns = None,
-    id_column: IdColumn = None,
-    header: Header = None,
-    delimiter: Delimiter = None,
-    threads: Threads = None,
-    output: OutputPath = "-",
-    format: Format = None,
-    force: Force = False,
-    quiet: Quiet = False,
+    model: o.ModelFile,
+    input: o.Input,
+    columns: o.Columns = None,
+    id_column: o.IdColumn = None,
+    header: o.Header = None,
+    delimiter: o.Delimiter = None,
+    threads: o.Threads = None,
+    output: o.OutputFile = "-",
+    format: o.Format = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Label the points of a file by the nearest centroid of a model.
 
@@ -282,7 +117,7 @@ def predict(
     kmeans-fast predict model.kmf new.csv --id-column name -o labels.csv
     ```
     """
-    with _reporting(quiet):
+    with _reporting():
         forms = (*outputs.TABLES, *outputs.ARRAYS, *outputs.IMAGES)
         planned = plan("--output", output or "-", forms, format, force)
         assert planned is not None
@@ -296,13 +131,13 @@ def _split(columns: list[str] | None) -> list[str] | None:
 
 
 @contextmanager
-def _reporting(quiet: bool) -> Iterator[None]:
+def _reporting() -> Iterator[None]:
     """Turn what goes wrong into one line on standard error and an exit code."""
-    warnings.showwarning = lambda message, *_, **__: None if quiet else _say(f"warning: {message}")
+    warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
     try:
         yield
         sys.stdout.flush()
-    except outputs.UsageError as error:
+    except UsageError as error:
         _fail(2, str(error))
     except KeyboardInterrupt:
         _fail(130, "stopped by Ctrl-C.")

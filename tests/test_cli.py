@@ -218,6 +218,7 @@ def test_options_that_do_not_fit_together_are_told_with_code_2(points: Path) -> 
     cases = {
         "-k is needed": (),
         "--init kmeans must be": ("-k", 2, "--init", "kmeans"),
+        "--format csv needs --output": ("-k", 2, "--format", "csv"),
         "format 'xlsx' must be one of csv,": ("-k", 2, "-o", "a.xlsx"),
         "two outputs can't both go to ./a.csv": ("-k", 2, "-o", "a.csv", "--centroids", "./a.csv"),
         "is an image; the input must be one too": ("-k", 2, "-o", "a.png"),
@@ -268,6 +269,25 @@ def test_a_reader_that_leaves_early_is_no_error_message(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit on the size of files")
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(points: Path) -> None:
+    import resource
+
+    (points.parent / "labels.csv").write_text("old")
+    fit = ("cluster", "points.csv", "-k", "3", "--columns", "x,y", "-qfo", "labels.csv")
+    process = subprocess.run(
+        [sys.executable, "-m", "kmeans_fast", *fit],
+        cwd=points.parent,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+    )
+    assert process.stderr == b"kmeans-fast: labels.csv: File too large\n"
+    assert process.returncode == 1
+    assert (points.parent / "labels.csv").read_text() == "old"
+    assert sorted(os.listdir(points.parent)) == ["labels.csv", "points.csv"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process")

@@ -22,6 +22,10 @@ class FileError(ValueError):
     """A file's contents can't be used; the message is one line that names the file."""
 
 
+class UsageError(ValueError):
+    """The options don't fit together; the message is one line."""
+
+
 def need(module: str, purpose: str, extra: str = "cli") -> Any:
     """Import an optional package when it is used, or name the extra that brings it.
 

@@ -18,13 +18,13 @@ import kmeans_fast
 from kmeans_fast._predict import own_distances
 
 from . import FileError, Points, outputs, read_points, report
+from ._common import UsageError
 from .arrays import write_npy
 from .model import load_model, save_model
-from .outputs import Output, UsageError
+from .outputs import Output
 from .tables import write_table
 
 SEEDINGS = ("k-means++", "random", "random-partition")
-DATA = (*outputs.TABLES, *outputs.ARRAYS)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,9 @@ def cluster(
     _write_summary(plans["summary"], summary)
     if plan := plans["model"]:
         names = points.feature_names if points.named else None
-        save_model(result, plan.path, feature_names=names, metadata=summary, overwrite=plan.force)
+        # Without the time it took: the same fit gives the same bytes.
+        lasting = {key: value for key, value in summary.items() if key != "seconds"}
+        save_model(result, plan.path, feature_names=names, metadata=lasting, overwrite=plan.force)
     _draw(plans["plot"], points, result)
     return summary
 

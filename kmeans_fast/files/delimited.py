@@ -22,10 +22,11 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ._common import FileError, Source, need, one_line
+from ._common import FileError, Source, UsageError, need, one_line
 from .points import Chosen, Columns, Points, choose, default_names
 
 BLOCK = 1 << 20  # bytes read at a time when counting quotes; also the longest first line
+FIELD = 64  # bytes allowed a field where a line of many columns is longer than a block
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "."}
 
@@ -55,6 +56,8 @@ def read_delimited(
 
     Raises
     ------
+    UsageError
+        If `delimiter` isn't one ASCII character.
     FileError
         At the first ragged line or field that isn't a finite number, with its place and value.
     """
@@ -120,6 +123,7 @@ def _batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> I
             pc.ReadOptions(
                 column_names=[str(i) for i in range(len(layout.names))],
                 skip_rows=layout.header_lines,
+                block_size=max(BLOCK, FIELD * len(layout.names)),
             ),
             pc.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quoted),
             # No spelling of "missing" is accepted for a number: it has to be an error.
@@ -143,7 +147,7 @@ def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layo
                 _not_text(source, error)
         delimiter = max(",\t;", key=first.count)
     elif len(delimiter) != 1 or ord(delimiter) > 127 or delimiter in '"\r\n':
-        raise FileError(f"delimiter={delimiter!r} must be one ASCII character, not a quote.")
+        raise UsageError(f"delimiter={delimiter!r} must be one ASCII character, not a quote.")
     for _, end, fields in _records(source, delimiter):
         fields = [text.strip() for text in fields]
         if header is None:

@@ -52,6 +52,10 @@ def read_image(source: Source, wanted: Columns) -> Points:
                 if image.has_transparency_data:
                     image = image.convert("RGBA")
                     alpha = np.asarray(image.getchannel("A"))
+                if image.mode.startswith("I;16"):  # which Pillow would clip
+                    image = image_module.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+                if image.mode in {"I", "F"}:
+                    raise ValueError(f"mode {image.mode} has more than 8 bits a channel")
                 pixels = np.asarray(image.convert("RGB"))
     except image_module.UnidentifiedImageError:
         raise FileError(f"{source.name} is not an image that Pillow can read.") from None

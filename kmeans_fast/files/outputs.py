@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ._common import UsageError
 from .atomic import check_target, replacing
 
 TABLES = ("csv", "tsv", "parquet", "json")
@@ -17,10 +18,6 @@ ARRAYS = ("npy",)
 IMAGES = ("png", "jpg", "bmp", "tif", "webp")
 PLOTS = ("png", "svg", "pdf")
 _SAME = {"tab": "tsv", "txt": "csv", "pq": "parquet", "jpeg": "jpg", "tiff": "tif"}
-
-
-class UsageError(ValueError):
-    """The options don't fit together; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,17 @@ class Output:
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """Open it for writing: a file appears whole at the end, a pipe as it is written."""
-        if self.path == "-":
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        else:
-            with replacing(self.path, overwrite=self.force) as stream:
-                yield stream
+        try:
+            if self.path == "-":
+                yield sys.stdout.buffer
+                sys.stdout.buffer.flush()
+            else:
+                with replacing(self.path, overwrite=self.force) as stream:
+                    yield stream
+        except OSError as error:
+            if error.strerror and not error.filename:  # a write to a full disk names no file
+                error.filename = self.path
+            raise
 
 
 def plan(
@@ -75,11 +77,13 @@ def plan(
     Raises
     ------
     UsageError
-        If the format isn't known or makes no sense here.
+        If the format isn't known, makes no sense here, or has no file.
     OSError
         If the file exists and `force` is false, or can't be written.
     """
     if path is None:
+        if form is not None:
+            raise UsageError(f"--format {form} needs {option}.")
         return None
     known = ""
     if forms is not None:

@@ -32,7 +32,7 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
     where = str(source.path) if source.path else pa.BufferReader(source.data)
     try:
         # Buffered: else the row group's columns are read whole, and lie beside X.
-        with pq.ParquetFile(where, buffer_size=BUFFER) as file:
+        with pq.ParquetFile(where, buffer_size=BUFFER, pre_buffer=False) as file:
             return _read_parquet(pa, file, source.name, wanted)
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kmeans_fast.files import FileError, Points, read_points
-from kmeans_fast.files._common import Source
+from kmeans_fast.files._common import Source, UsageError
 
 
 def read(
@@ -70,7 +70,7 @@ def test_the_usual_spellings_of_a_table_are_read(tmp_path: Path, text: str, name
 
 def test_a_delimiter_can_be_given(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path, "x|y\n1|2\n", delimiter="|").X, [[1, 2]])
-    with pytest.raises(FileError, match="delimiter='ab' must be one"):
+    with pytest.raises(UsageError, match="delimiter='ab' must be one"):
         read(tmp_path, "x\n1\n", delimiter="ab")
 
 
@@ -124,6 +124,13 @@ def test_missing_columns_are_named_beside_those_there_are(tmp_path: Path) -> Non
         read(tmp_path, "x,y\n1,2\n", ["x"], id_column="x")
     with pytest.raises(FileError, match="no column left"):
         read(tmp_path, "x\n1\n", id_column="x")
+
+
+def test_a_line_longer_than_a_block_is_read(tmp_path: Path) -> None:
+    columns = 60_000
+    line = ",".join(["0.1234567890123456789"] * columns)
+    points = read(tmp_path, f"{line}\n{line}\n")
+    assert points.X.shape == (2, columns)
 
 
 def test_columns_of_earlier_points_are_found_by_name_or_else_by_place(tmp_path: Path) -> None:

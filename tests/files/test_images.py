@@ -35,6 +35,14 @@ def test_every_kind_of_picture_is_read_as_red_green_blue(tmp_path: Path, mode: s
     assert (points.picture.alpha is not None) == ("A" in mode)
 
 
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 0x1234, 0xFFFF]], np.uint16)).save(tmp_path / "a.tif")
+    assert read_points(tmp_path / "a.tif").X[:, 0].tolist() == [0, 0x12, 0xFF]
+    Image.new("F", (2, 2)).save(tmp_path / "a.tif")
+    with pytest.raises(FileError, match="more than 8 bits"):
+        read_points(tmp_path / "a.tif")
+
+
 def test_a_picture_turned_by_its_camera_is_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn

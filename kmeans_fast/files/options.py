@@ -1,0 +1,75 @@
+"""The options of the command line: a type each, which `kmeans_fast.cli` puts into signatures."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+
+def _option(panel: str, metavar: str | None, help: str, *names: str, **more: Any) -> Any:
+    """Make an option; `panel` is where the help shows it."""
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+_input = partial(_option, "Input")
+_clustering = partial(_option, "Clustering")
+_output = partial(_option, "Output")
+
+INPUT = "CSV, TSV, .npy, .npz, Parquet or image; - reads standard input, whatever it holds."
+COLUMNS = "Columns of the points: a,b,c; default: all others."
+IDS = "Column that names the points; default: 0, 1, 2 ..."
+WEIGHTS = "Column of weights, or a .npy file."
+HEADER = (
+    "Whether line 1 of a CSV file holds column names; default: unless a field of it is a number. "
+    "Columns without names are x0, x1 ..."
+)
+DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
+INIT = "k-means++, random, random-partition, or a file of centroids (no -k is needed)."
+N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10."
+TOL = (
+    "Stop when the centroids move less than this, relative to the data's variance; 0: when no "
+    "label changes."
+)
+SEED = "Same seed, same result; default: a new one, which the summary tells."
+THREADS = "Threads at most; default: all CPUs that this process may use."
+OUTPUT = (
+    "Labels: id, label, distance to the centroid; .csv, .tsv, .parquet, .json, or .npy (labels "
+    "alone). For an image also .png, .jpg: the image in its new colours. - is standard output."
+)
+FORMAT = "Format of --output, whatever its extension."
+CENTROIDS = "Centroids: label and one column a feature; - is standard output."
+SUMMARY = "Summary: .json, .csv, .tsv or .parquet; - is standard output."
+MODEL = "Model for 'kmeans-fast predict'."
+PLOT = "Picture of the clusters in the first two columns: .png, .svg, .pdf."
+FORCE = "Overwrite existing files."
+QUIET = "No summary and no progress bar; warnings and errors stay."
+TEXT = str | None
+
+Input = Annotated[str, typer.Argument(metavar="INPUT", help=INPUT)]
+ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="File written by --save-model.")]
+Columns = Annotated[list[str] | None, _input("NAMES", COLUMNS, "--columns")]
+IdColumn = Annotated[TEXT, _input("NAME", IDS, "--id-column")]
+Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
+Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
+Delimiter = Annotated[TEXT, _input("CHAR", DELIMITER, "--delimiter")]
+
+NClusters = Annotated[
+    int | None, _clustering("N", "Number of clusters.", "-k", "--n-clusters", min=1)
+]
+Init = Annotated[str, _clustering("HOW", INIT, "--init")]
+NInit = Annotated[int | None, _clustering("N", N_INIT, "--n-init", min=1)]
+MaxIter = Annotated[int, _clustering("N", "Most iterations of one restart.", "--max-iter", min=1)]
+Tol = Annotated[float, _clustering("X", TOL, "--tol", min=0)]
+Seed = Annotated[int | None, _clustering("N", SEED, "--seed", min=0)]
+Threads = Annotated[int | None, _clustering("N", THREADS, "--threads", min=1)]
+
+OutputFile = Annotated[TEXT, _output("FILE", OUTPUT, "--output", "-o")]
+Format = Annotated[TEXT, _output("FORMAT", FORMAT, "--format")]
+CentroidsFile = Annotated[TEXT, _output("FILE", CENTROIDS, "--centroids")]
+SummaryFile = Annotated[TEXT, _output("FILE", SUMMARY, "--summary")]
+SaveModel = Annotated[TEXT, _output("FILE", MODEL, "--save-model")]
+Plot = Annotated[TEXT, _output("FILE", PLOT, "--plot")]
+Force = Annotated[bool, _output(None, FORCE, "--force", "-f")]
+Quiet = Annotated[bool, _output(None, QUIET, "--quiet", "-q")]
