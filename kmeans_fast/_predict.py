@@ -68,15 +68,18 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
     return out
 
 
-def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int) -> NDArray[np.float64]:
+def own_distances(
+    X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None
+) -> NDArray[np.float64]:
     """Distance of each sample to the centroid of its label, by direct differences in float64."""
     samples, centroids = _checked(X, centroids)
     out = np.empty(samples.n_samples)
-    rows = samples.block_rows(samples.dtype, float(samples.n_features), n_threads)
+    threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(samples.n_features))
+    rows = samples.block_rows(samples.dtype, float(samples.n_features), threads)
     for start, block in samples.blocks(samples.dtype, rows):
         stop = start + len(block)
         _distances.own_squared_distances(
-            block, centroids, labels[start:stop], out[start:stop], samples.chunk(samples.dtype), n_threads
+            block, centroids, labels[start:stop], out[start:stop], samples.chunk(samples.dtype), threads
         )
     return np.sqrt(out, out=out)
 

@@ -83,8 +83,7 @@ def kmeans_plusplus_rows(
     q = min(n_candidates or 2 + int(log(k)), 32)
     rounds = _Rounds(problem, q)
     rows = np.empty(k, np.intp)
-    rows[0] = _random_rows(problem, 1, rng)[0]
-    total = rounds.first(rows[0])
+    rows[0], total = rounds.first(rng.random())
     for j in range(1, k):
         if total <= 0.0:  # fewer distinct samples than clusters: any other sample, each once
             rest = np.setdiff1d(np.arange(n) if problem.weight is None else np.flatnonzero(problem.weight), rows[:j])
@@ -108,15 +107,24 @@ class _Rounds:
         self.potential = make((-(-n // self.chunk), q), np.float64)
         self.work = make(_distances.work_bytes(self.single, q, d) * problem.n_threads, np.uint8)
         self.chunk_potential: Floats = np.empty(0)
+        self.order = _order_by_value(problem) if n <= self.chunk else None
 
-    def first(self, row: int) -> float:
-        """Choose the first sample; return the total potential."""
+    def first(self, uniform: float) -> tuple[int, float]:
+        """Draw the first sample in proportion to the weights; return its row and the total potential."""
+        n, weight = self.problem.samples.n_samples, self.problem.weight
+        starts = np.arange(0, n, self.chunk)
+        self.closest.fill(1.0)
+        if weight is None:
+            self.chunk_potential = np.minimum(n - starts, self.chunk).astype(np.float64)
+        else:
+            self.chunk_potential = np.add.reduceat(weight, starts)
+        row = int(self.draw(np.array([uniform]))[0])
         self.closest.fill(np.inf)
         chosen = self.problem.samples.take([row], self.problem.dtype)
         self._update_closest(chosen[0], None, 0)
         self._evaluate(chosen)
         self.chunk_potential = self.potential[:, 0].copy()
-        return float(self.chunk_potential.sum())
+        return row, float(self.chunk_potential.sum())
 
     def draw(self, uniform: Floats) -> NDArray[np.intp]:
         """Turn numbers in [0, 1) into rows, by the inverse of the cumulated potential."""
@@ -129,12 +137,14 @@ class _Rounds:
             mass = self.closest[start : start + self.chunk].astype(np.float64)
             if self.problem.weight is not None:
                 mass *= self.problem.weight[start : start + self.chunk]
+            if self.order is not None:
+                mass = mass[self.order]
             inside = np.cumsum(mass)
             share = (target[i] - (cumulated[c] - self.chunk_potential[c])) / self.chunk_potential[c]
             at = np.searchsorted(inside, min(max(share, 0.0), 1.0) * inside[-1], side="right")
             if at >= len(inside) or mass[at] == 0.0:  # rounding: the last one that has any mass
                 at = np.flatnonzero(mass)[-1]
-            rows[i] = start + at
+            rows[i] = start + at if self.order is None else self.order[at]
         return rows
 
     def keep_best(self, rows: NDArray[np.intp]) -> tuple[int, float]:
@@ -167,3 +177,14 @@ class _Rounds:
             _seeding.update_closest(
                 block, start, chosen, improved, mask, self.closest, self.work, self.chunk, problem.n_threads
             )
+
+
+def _order_by_value(problem: Problem) -> NDArray[np.intp]:
+    """Sort the samples of a small X (one chunk) by their bytes, any fixed order of values.
+
+    Drawn along it, the start depends neither on the order of X nor on whether a sample is repeated or weighted; a large
+    X would pay too much for the sorting.
+    """
+    _, block = next(problem.blocks())
+    rows = np.ascontiguousarray(block + 0.0)  # -0.0 is 0.0
+    return rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel().argsort(kind="stable")

@@ -58,11 +58,11 @@ def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
     if sample_weight is None:
         return None
     try:
-        weight = np.ascontiguousarray(sample_weight, dtype=np.float64)
+        weight = np.asarray(sample_weight, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise type(error)(f"sample_weight must be an array of numbers: {error}.") from None
-    if np.ndim(sample_weight) == 0:
-        weight = np.full(n_samples, weight[0])
+    if weight.ndim == 0:
+        weight = np.full(n_samples, weight)
     if weight.shape != (n_samples,):
         raise ValueError(f"sample_weight.shape == {weight.shape} must be (n_samples,) = {(n_samples,)}.")
     valid = (weight >= 0.0) & (weight < np.inf)
@@ -70,7 +70,7 @@ def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
         row = int(np.flatnonzero(~valid)[0])
         raise ValueError(f"sample_weight has {weight[row]} in row {row}; it must be finite and >= 0.")
     if not weight.any():
-        raise ValueError("sample_weight is all 0; at least one must be > 0.")
+        raise ValueError("sample_weight is zero everywhere; at least one must be > 0.")
     return weight
 
 
