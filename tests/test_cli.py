@@ -27,11 +27,20 @@ X = CENTRES[TRUE] + np.random.default_rng(0).uniform(-1, 1, (60, 2)).round(3)
 
 
 def run(
-    *arguments: object, folder: Path, stdin: bytes | None = None
+    *arguments: object,
+    folder: Path,
+    stdin: bytes | None = None,
+    env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "kmeans_fast", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=folder, input=stdin, capture_output=True, check=False, timeout=60
+        command,
+        cwd=folder,
+        input=stdin,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -42,10 +51,16 @@ def done(*arguments: object, folder: Path, stdin: bytes | None = None) -> str:
     return process.stdout.decode()
 
 
-def refused(*arguments: object, folder: Path, stdin: bytes | None = None, code: int = 1) -> str:
+def refused(
+    *arguments: object,
+    folder: Path,
+    stdin: bytes | None = None,
+    env: dict[str, str] | None = None,
+    code: int = 1,
+) -> str:
     """Run what must fail, having written nothing; return the one line on standard error."""
     before = sorted(os.listdir(folder))
-    process = run(*arguments, folder=folder, stdin=stdin)
+    process = run(*arguments, folder=folder, stdin=stdin, env=env)
     message = process.stderr.decode()
     assert process.returncode == code, message
     assert process.stdout == b""
@@ -243,6 +258,24 @@ def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
     ).stdout.split()
     heavy = {b"scipy", b"sklearn", b"pandas", b"pyarrow", b"matplotlib", b"PIL", b"tqdm", b"rich"}
     assert not heavy & set(loaded)
+
+
+@pytest.mark.parametrize(("package", "extra"), [("pyarrow", "cli"), ("matplotlib", "plot")])
+def test_a_missing_package_is_said_before_the_work(
+    tmp_path: Path, package: str, extra: str
+) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / f"{package}.py").write_text("raise ImportError")
+    np.save(tmp_path / "X.npy", X)
+    path = os.pathsep.join(filter(None, [str(tmp_path / "hidden"), os.environ.get("PYTHONPATH")]))
+    message = refused(
+        *("cluster", "X.npy", "-k", 3, "-o", "labels.json" if package != "pyarrow" else "l.csv"),
+        *("--plot", "plot.png"),
+        folder=tmp_path,
+        env={"PYTHONPATH": path},
+    )
+    assert f"needs {package}; install it with: pip install" in message
+    assert f"kmeans_fast[{extra}]" in message
 
 
 def test_a_model_that_does_not_fit_the_points_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -127,5 +128,5 @@ def read_points(
         array = read_npy(source) if kind == "npy" else read_npz(source)
         points = points_of_array(array, wanted, source.name)
     if weight_file:
-        points = points.weighted(np.ravel(read_npy(Source.of(weight_file))))
+        points = replace(points, sample_weight=np.ravel(read_npy(Source.of(weight_file))))
     return points

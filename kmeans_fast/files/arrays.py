@@ -56,9 +56,10 @@ def read_npy(source: Source) -> npt.NDArray[Any]:
     with source.open() as stream:
         header = _read_header(stream, source.name, source.size)
     order: Any = "F" if header.fortran_order else "C"
-    if source.path is None or header.nbytes == 0:  # an empty array can't be mapped
-        count = math.prod(header.shape)
-        flat = np.frombuffer(source.data or b"", header.dtype, count, header.offset if count else 0)
+    if header.nbytes == 0:  # nothing can be mapped
+        return np.empty(header.shape, header.dtype)
+    if source.path is None:
+        flat = np.frombuffer(source.data, header.dtype, math.prod(header.shape), header.offset)
         return flat.reshape(header.shape, order=order)
     mapped = np.memmap(source.path, header.dtype, "r", header.offset, header.shape, order)
     return mapped.view(np.ndarray)

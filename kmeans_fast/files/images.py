@@ -93,15 +93,8 @@ def write_image(
         Colours, 0 to 255.
     form : str
         One of `FORMATS`.
-
-    Raises
-    ------
-    FileError
-        If the centroids aren't colours.
     """
     image_module = need("PIL.Image", "writing images")
-    if centroids.shape[1] != 3:
-        raise FileError(f"an image needs red, green, blue; there are {centroids.shape[1]} columns.")
     colours = np.clip(np.rint(centroids), 0, 255).astype(np.uint8)
     if form == "png" and picture.alpha is None and len(colours) <= 256:
         image = image_module.fromarray(labels.astype(np.uint8).reshape(picture.shape))

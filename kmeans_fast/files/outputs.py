@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ._common import UsageError
+from ._common import UsageError, need
 from .atomic import check_target, replacing
 
 TABLES = ("csv", "tsv", "parquet", "json")
 ARRAYS = ("npy",)
 IMAGES = ("png", "jpg", "bmp", "tif", "webp")
 PLOTS = ("png", "svg", "pdf")
+PACKAGES = {**dict.fromkeys(("csv", "tsv", "parquet"), "pyarrow"), **dict.fromkeys(IMAGES, "PIL")}
 _SAME = {"tab": "tsv", "txt": "csv", "pq": "parquet", "jpeg": "jpg", "tiff": "tif"}
 
 
@@ -80,6 +81,8 @@ def plan(
         If the format isn't known, makes no sense here, or has no file.
     OSError
         If the file exists and `force` is false, or can't be written.
+    ImportError
+        If the package that writes the format isn't installed.
     """
     if path is None:
         if form is not None:
@@ -101,6 +104,8 @@ def plan(
             check_target(path, overwrite=force)
         except FileExistsError:
             raise FileExistsError(f"{path} exists; --force overwrites it.") from None
+    if known in PACKAGES and option != "--plot":
+        need(PACKAGES[known], f"{option} {path}")
     return Output(path, known, force)
 
 

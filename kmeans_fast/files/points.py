@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,10 +67,6 @@ class Points:
     ids: Any = None
     sample_weight: npt.NDArray[Any] | None = None
     picture: Any = field(default=None, repr=False)
-
-    def weighted(self, sample_weight: npt.NDArray[Any]) -> Points:
-        """Return these points with other weights."""
-        return replace(self, sample_weight=sample_weight)
 
 
 def default_names(count: int) -> list[str]:
@@ -136,15 +132,10 @@ def points_of_array(array: npt.NDArray[Any], wanted: Columns, source: str) -> Po
         raise FileError(f"{source} has shape {array.shape}; it must be (n_samples, n_features).")
     names = default_names(array.shape[1])
     features, ids, weights = choose(names, wanted, source, named=False)
-    first, step = features[0], (features[1] - features[0] if len(features) > 1 else 1)
-    regular = range(first, first + step * len(features), step) if step > 0 else range(0)
-    X = (
-        array[:, first : features[-1] + 1 : step]
-        if features == list(regular)
-        else array[:, features]
-    )
+    run = slice(features[0], features[0] + len(features))
+    neighbours = features == list(range(run.start, run.stop))
     return Points(
-        X,
+        array[:, run if neighbours else features],
         [names[i] for i in features],
         named=False,
         ids=None if ids is None else array[:, ids],

@@ -1,4 +1,4 @@
-"""Parquet in; CSV, TSV, Parquet, JSON and .npy out."""
+"""Parquet in; CSV, TSV, Parquet and JSON out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ._common import FileError, Source, listed, need, one_line
-from .arrays import write_npy
 from .delimited import fill
 from .points import Columns, Points, choose
 
@@ -107,8 +106,8 @@ def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:
         Need not be able to seek.
     table : mapping of str to array
         NumPy or pyarrow arrays, or lists.
-    form : {"csv", "tsv", "parquet", "json", "npy"}
-        JSON is a list of records; .npy holds one column as it is, several side by side.
+    form : {"csv", "tsv", "parquet", "json"}
+        JSON is a list of records.
 
     Raises
     ------
@@ -117,10 +116,6 @@ def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:
     """
     if form == "json":
         _write_json(stream, table)
-        return
-    if form == "npy":
-        columns = [np.asarray(column) for column in table.values()]
-        write_npy(stream, columns[0] if len(columns) == 1 else np.column_stack(columns))
         return
     pa = need("pyarrow", f"writing {form}")
     try:
@@ -167,9 +162,5 @@ def _write_json(stream: BinaryIO, table: Mapping[str, Any]) -> None:
 
 def _plain(column: Any) -> list[Any]:
     """Return a column as Python objects."""
-    values: list[Any] = (
-        column.to_pylist()
-        if hasattr(column, "to_pylist")
-        else list(column.tolist() if hasattr(column, "tolist") else column)
-    )
-    return values
+    values = column.to_pylist() if hasattr(column, "to_pylist") else np.asarray(column).tolist()
+    return list(values)

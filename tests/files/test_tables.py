@@ -106,11 +106,3 @@ def test_ids_of_other_types_can_be_written() -> None:
     assert json.loads(written({"id": days}, "json")) == [{"id": "2024-01-01"}, {"id": None}]
     with pytest.raises(FileError, match="'id' can't be csv"):
         written({"id": pa.array([[1], [2]])}, "csv")
-
-
-def test_npy_holds_one_column_or_several_side_by_side() -> None:
-    one = np.load(io.BytesIO(written({"label": TABLE["label"]}, "npy")))
-    np.testing.assert_array_equal(one, TABLE["label"])
-    assert one.dtype == np.int32
-    two = np.load(io.BytesIO(written({"a": [1.0], "b": [2.0]}, "npy")))
-    np.testing.assert_array_equal(two, [[1, 2]])
