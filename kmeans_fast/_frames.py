@@ -44,8 +44,8 @@ class FrameSource:
         if self.inner is not None:
             self.inner.read(start, stop, out)
             return
-        for f, column in enumerate(self.frame.columns):
-            values = self.frame[start:stop, column].to_numpy()
+        for f in range(self.shape[1]):  # by position: a pandas column may be named 5, or 1 where 0 is
+            values = self.frame[start:stop, f].to_numpy()
             out[:, f] = values if values.dtype.kind in "fiub" else _with_nan(values)
 
     def take(self, rows: NDArray[Any]) -> NDArray[Any]:

@@ -58,13 +58,22 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
     samples, centroids = _checked(X, centroids)
     k, d = centroids.shape
     dtype = samples.result_dtype
-    points = np.ascontiguousarray(centroids, dtype)
+    # Far from the origin float32 would move the centroids themselves: then float64 until the distances are known.
+    wide = np.dtype(np.float64) if not np.array_equal(centroids.astype(dtype), centroids) else dtype
+    points = np.ascontiguousarray(centroids, wide)
     threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(k * (d + 2)))
-    work = np.empty(_distances.work_bytes(dtype == np.float32, k, d) * threads, np.uint8)
+    work = np.empty(_distances.work_bytes(wide == np.float32, k, d) * threads, np.uint8)
     out = np.empty((samples.n_samples, k), dtype)
-    for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
-        rows = out[start : start + len(block)]
-        _distances.distances(block, points, rows, work, samples.chunk(dtype), threads)
+    chunk = samples.chunk(wide)
+    for start, block in _finite_blocks(samples, wide, float(k * (d + 2)), threads):
+        step = len(block) if wide == dtype else chunk * threads
+        for row in range(0, len(block), step):
+            part = block[row : row + step]
+            rows = out[start + row : start + row + len(part)]
+            computed = rows if wide == dtype else np.empty(rows.shape)
+            _distances.distances(part, points, computed, work, chunk, threads)
+            if computed is not rows:
+                rows[...] = computed
     return out
 
 
