@@ -1,8 +1,11 @@
 """The estimator: scikit-learn's KMeans, parameter for parameter, on this library's core.
 
-Here is only what scikit-learn asks of an estimator; every computation and every check of X is the core's. X never goes
-through scikit-learn's check_array, which would copy it whole to change its dtype or order.
+Here is only what scikit-learn asks of an estimator; every computation and every check of X is the
+core's. X never goes through scikit-learn's check_array, which would copy it whole to change its
+dtype or order.
 """
+# scikit-learn has no types of its own.
+# mypy: allow-subclassing-any, allow-untyped-decorators
 
 from __future__ import annotations
 
@@ -12,34 +15,33 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _kmeans, _predict
 from ._result import KMeansResult
 from ._samples import Samples, as_samples
+from ._seed import METHODS
+from ._sklearn_callbacks import CallbackSupportMixin, Watch, with_callbacks
 from ._validate import as_weight
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # before scikit-learn 1.9
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Nothing to support."""
-
-    def with_callbacks(method: Any) -> Any:
-        """Return the method as it is."""
-        return method
-
-
-# Both choices give the clustering of Lloyd's algorithm; "elkan" leaves to the core how to get there.
+# "elkan" lets the core choose how to get to the clustering of Lloyd's algorithm.
 CORE_ALGORITHM = {"lloyd": "lloyd", "elkan": "auto", "auto": "auto"}
 
 
-class KMeans(  # type: ignore[misc]
-    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+class KMeans(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     """k-means with scikit-learn's interface; needs scikit-learn >= 1.6.
 
@@ -49,13 +51,14 @@ class KMeans(  # type: ignore[misc]
         Number of clusters and of centroids.
     init : {"k-means++", "random", "random-partition"}, array-like or callable, default "k-means++"
         The start: a method's name, an array of shape (n_clusters, n_features), or
-        ``init(X, n_clusters, random_state=RandomState)`` that returns one; such a function is given X as an array.
+        ``init(X, n_clusters, random_state=RandomState)`` that returns one, with X as an array.
     n_init : "auto" or int, default "auto"
         Restarts, of which the best is kept. "auto" is 1 for k-means++ and for an array, else 10.
     max_iter : int, default 300
         Iterations of a restart at most.
     tol : float, default 1e-4
-        Stop when the summed squared shift of the centroids is <= tol times the mean variance of the features.
+        Stop when the summed squared shift of the centroids is <= tol times the mean variance of
+        the features.
     verbose : int, default 0
         Whether to print a line for each iteration.
     random_state : int, RandomState, Generator or None, default None
@@ -63,7 +66,8 @@ class KMeans(  # type: ignore[misc]
     copy_x : bool, default True
         Without effect: X is neither copied nor modified.
     algorithm : {"lloyd", "elkan", "auto"}, default "lloyd"
-        All give the same clustering. "elkan" allows bounds that save distances; ``result_.algorithm`` says what ran.
+        All give the same clustering. "elkan" and "auto" leave it to the core how distances are
+        saved; ``result_.algorithm`` says what ran.
     n_threads : int, optional
         Threads at most; by default what OpenMP and the container allow.
 
@@ -78,7 +82,7 @@ class KMeans(  # type: ignore[misc]
     n_iter_ : int
         Iterations of the best restart.
     result_ : KMeansResult
-        All there is to know about the fit. It refers to X, which stays in memory as long as `result_`.
+        Everything about the fit. It refers to X, which stays in memory as long as `result_`.
     n_features_in_ : int
     feature_names_in_ : array of shape (n_features_in_,)
         Only if X is a frame whose column names are all strings.
@@ -93,7 +97,7 @@ class KMeans(  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "init": [StrOptions({"k-means++", "random", "random-partition"}), callable, "array-like"],
+        "init": [StrOptions(set(METHODS)), callable, "array-like"],
         "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -103,6 +107,8 @@ class KMeans(  # type: ignore[misc]
         "algorithm": [StrOptions(set(CORE_ALGORITHM))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
+
+    n_features_in_: int
 
     def __init__(
         self,
@@ -145,7 +151,8 @@ class KMeans(  # type: ignore[misc]
         TypeError
             For sparse X, text, and other things that are not real numbers.
         ValueError
-            For NaN, infinity, wrong shapes, and parameters out of range (InvalidParameterError, also a TypeError).
+            For NaN, infinity and wrong shapes; for a wrong parameter scikit-learn's
+            InvalidParameterError, which is a TypeError too.
 
         Warns
         -----
@@ -161,7 +168,7 @@ class KMeans(  # type: ignore[misc]
         return self.fit(X, sample_weight=sample_weight).labels_
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[Any]:
-        """Cluster X and return the distance of each sample to each centroid; the same as ``fit(X).transform(X)``."""
+        """Cluster X and return its distances; the same as ``fit(X).transform(X)``."""
         self.fit(X, sample_weight=sample_weight)
         return _predict.transform(X, self.cluster_centers_, self.n_threads)
 
@@ -171,12 +178,15 @@ class KMeans(  # type: ignore[misc]
         return _predict.predict(self._samples(X), self.cluster_centers_, self.n_threads)
 
     def transform(self, X: Any) -> NDArray[Any]:
-        """Return the distance of each sample to each centroid, shape (n_samples, n_clusters); float32 for float32 X."""
+        """Return the distances to all centroids, shape (n_samples, n_clusters).
+
+        They are float32 for float32 and float16 X, else float64.
+        """
         check_is_fitted(self)
         return _predict.transform(self._samples(X), self.cluster_centers_, self.n_threads)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the inertia of X: the weighted sum of squared distances to the nearest centroids."""
+        """Return minus the weighted sum of squared distances to the nearest centroids."""
         check_is_fitted(self)
         samples = self._samples(X)
         weight = as_weight(sample_weight, samples.n_samples)
@@ -201,20 +211,21 @@ class KMeans(  # type: ignore[misc]
     def _samples(self, X: Any, *, reset: bool = False) -> Samples:
         """Wrap X; set or check n_features_in_ and feature_names_in_."""
         samples = as_samples(X)
+        n_features = samples.n_features
         unnamed = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
-        if unnamed and (reset or samples.n_features == self.n_features_in_):
-            self.n_features_in_ = samples.n_features  # what validate_data does, at a twentieth of its time
+        if unnamed and (reset or n_features == self.n_features_in_):
+            self.n_features_in_ = n_features  # as validate_data does, in a twentieth of its time
         else:
             validate_data(self, X, reset=reset, skip_check_array=True)
         return samples
 
     @with_callbacks
     def _fit(self, samples: Samples, sample_weight: Any) -> None:
-        if self.verbose != 0 or self.copy_x is not True:  # the parameters that the core does not see
+        if self.verbose != 0 or self.copy_x is not True:  # what the core does not get to see
             self._validate_params()
         init = _with_random_state(self.init) if callable(self.init) else self.init
         draws = callable(init) or isinstance(init, str)
-        watch = _Watch(self, samples.original, sample_weight)
+        watch = Watch(self, samples.original, sample_weight)
         try:
             result = _kmeans.fit(
                 samples,
@@ -230,80 +241,23 @@ class KMeans(  # type: ignore[misc]
                 watch if watch else None,
             )
         except (TypeError, ValueError):
-            # The core has refused something. If it is a parameter, let scikit-learn say so; to ask it
-            # before each fit would take as long as a small fit.
+            # If it is a parameter that the core has refused, let scikit-learn say so. Asking first
+            # would take as long as a small fit.
             self._validate_params()
             raise
-        self.cluster_centers_ = result.centroids.copy()  # may be changed by hand; the result stays as it is
+        self.cluster_centers_ = result.centroids.copy()  # which may be changed by hand
         self.labels_ = result.labels
         self.inertia_ = result.inertia
         self.n_iter_ = result.n_iter
-        self.result_ = result
+        self.result_: KMeansResult = result
         watch.close()
 
 
 def _with_random_state(init: Callable[..., Any]) -> Callable[..., Any]:
-    """Call `init` as scikit-learn does: with an array, and with a RandomState (on the same stream of numbers)."""
+    """Call `init` as scikit-learn does: with an array, and a RandomState (on the same numbers)."""
 
     def start(X: Any, n_clusters: int, random_state: np.random.Generator) -> Any:
         legacy = np.random.RandomState(random_state.bit_generator)
         return init(np.asarray(X), n_clusters, random_state=legacy)
 
     return start
-
-
-class _Watch:
-    """What is told of each iteration: a line for `verbose`, and scikit-learn's callbacks where some are set.
-
-    The callbacks see a tree of tasks, fit -> restart -> iteration. The core reports an iteration when it is over, so its
-    task begins and ends at once. A callback that returns True ends the fit, with the best result so far.
-    """
-
-    def __init__(self, model: KMeans, X: Any, sample_weight: Any) -> None:
-        self.verbose, self.restart = model.verbose, None
-        self.fit: Any = None
-        if hasattr(model, "_skl_callbacks"):
-            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            self.about = {"estimator": model, "X": X, "metadata": metadata}
-            self.fit = model._init_callback_context(max_subtasks=_n_restarts(model))
-            self.fit.call_on_fit_task_begin(**self.about)
-
-    def __bool__(self) -> bool:
-        return bool(self.verbose or self.fit)
-
-    def __call__(self, state: _kmeans.FitState) -> bool:
-        """Report an iteration; say whether to stop."""
-        if self.verbose:
-            restart = f"Restart {state.restart + 1} of {state.n_init}, iteration" if state.n_init > 1 else "Iteration"
-            print(f"{restart} {state.iteration}: inertia {state.inertia:.10g}, {state.n_changed} labels changed.")
-        return self.fit is not None and self._tell(state)
-
-    def _tell(self, state: _kmeans.FitState) -> bool:
-        if state.iteration == 1:
-            self._end_restart()
-            self.restart = self.fit.subcontext("restart", max_subtasks=state.max_iter)
-            self.restart.call_on_fit_task_begin(**self.about)
-        self.fitted = {"cluster_centers_": state.centroids}
-        iteration = self.restart.subcontext("iteration")
-        iteration.call_on_fit_task_begin(**self.about)
-        stop: bool = iteration.call_on_fit_task_end(**self.about, reconstruction_attributes=self.fitted)
-        return stop
-
-    def _end_restart(self) -> None:
-        if self.restart is not None:
-            self.restart.call_on_fit_task_end(**self.about, reconstruction_attributes=self.fitted)
-
-    def close(self) -> None:
-        """End the tasks that are open; the model is fitted."""
-        if self.fit is not None:
-            self._end_restart()
-            self.fit.call_on_fit_task_end(**self.about, reconstruction_attributes={})
-
-
-def _n_restarts(model: KMeans) -> Any:
-    """As many as the core is going to make."""
-    if not isinstance(model.init, str) and not callable(model.init):
-        return 1
-    if model.n_init != "auto":
-        return model.n_init
-    return 1 if model.init == "k-means++" else 10

@@ -1,0 +1,86 @@
+"""What is told of each iteration: a line for `verbose`, and scikit-learn's callbacks (1.9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._kmeans import FitState
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing to support."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "Watch", "with_callbacks"]
+
+
+class Watch:
+    """The core's callback for one fit; false if there is nobody to tell.
+
+    scikit-learn's callbacks see a tree of tasks: fit, its restarts, their iterations. The core
+    reports an iteration when it is over, so its task begins and ends at once. A callback that
+    returns True ends the fit with the best result so far.
+    """
+
+    def __init__(self, model: Any, X: Any, sample_weight: Any) -> None:
+        self.verbose = model.verbose
+        self.fit: Any = None
+        self.restart: Any = None
+        if hasattr(model, "_skl_callbacks"):
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            self.about = {"estimator": model, "X": X, "metadata": metadata}
+            self.fit = model._init_callback_context(max_subtasks=_n_restarts(model))
+            self.fit.call_on_fit_task_begin(**self.about)
+
+    def __bool__(self) -> bool:
+        return bool(self.verbose) or self.fit is not None
+
+    def __call__(self, state: FitState) -> bool:
+        """Report an iteration; say whether to stop."""
+        if self.verbose:
+            restart = f"Restart {state.restart + 1} of {state.n_init}, " if state.n_init > 1 else ""
+            print(
+                f"{restart}iteration {state.iteration}: inertia {state.inertia:.10g}, "
+                f"{state.n_changed} labels changed"
+            )
+        return self.fit is not None and self._tell(state)
+
+    def _tell(self, state: FitState) -> bool:
+        if state.iteration == 1:
+            self._end_restart()
+            self.restart = self.fit.subcontext("restart", max_subtasks=state.max_iter)
+            self.restart.call_on_fit_task_begin(**self.about)
+        self.so_far = {
+            **self.about,
+            "reconstruction_attributes": {"cluster_centers_": state.centroids},
+        }
+        iteration = self.restart.subcontext("iteration")
+        iteration.call_on_fit_task_begin(**self.about)
+        stop: bool = iteration.call_on_fit_task_end(**self.so_far)
+        return stop
+
+    def _end_restart(self) -> None:
+        if self.restart is not None:
+            self.restart.call_on_fit_task_end(**self.so_far)
+
+    def close(self) -> None:
+        """End the open tasks of a model that is fitted now."""
+        if self.fit is not None:
+            self._end_restart()
+            self.fit.call_on_fit_task_end(**self.about, reconstruction_attributes={})
+
+
+def _n_restarts(model: Any) -> Any:
+    """As many as the core is going to make."""
+    if not isinstance(model.init, str) and not callable(model.init):
+        return 1
+    if model.n_init != "auto":
+        return model.n_init
+    return 1 if model.init == "k-means++" else 10
