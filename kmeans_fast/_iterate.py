@@ -62,12 +62,13 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     while not reason:
         _pass(problem, centroids, fresh)
         engine.finish(new)
+        inertia = engine.inertia
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
         changed, shift = engine.n_changed, engine.centroid_shift
-        run.inertia_history.append(engine.inertia)
-        stalled = 0 if engine.inertia < lowest else stalled + 1
-        lowest = min(lowest, engine.inertia)
+        run.inertia_history.append(inertia)
+        stalled = 0 if inertia < lowest else stalled + 1
+        lowest = min(lowest, inertia)
         if changed == 0:
             reason = "labels unchanged"
         elif shift <= limit:
@@ -77,9 +78,9 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
         elif run.n_iter >= max_iter:
             reason = "max_iter"
         if watch is not None:
-            reason = watch(run.n_iter, engine.inertia, changed, shift, new) or reason
-        if reason and not fresh:
-            # Samples that came and went left rounding behind in the sums: take the means afresh.
+            reason = watch(run.n_iter, inertia, changed, shift, new) or reason
+        if reason and not fresh and not problem.sums_are_exact(inertia):
+            # Samples that came and went left rounding behind: take the means afresh.
             _pass(problem, centroids, True, assign=False)
             engine.finish(new)
             still = STILL * problem.total_squares

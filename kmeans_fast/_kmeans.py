@@ -166,11 +166,10 @@ def fit(
     for restart in range(n_init):
         watch = _watch(problem, restart, n_init, max_iter, began, callback, max_time)
         runs.append(lloyd(problem, seed(problem, init, rng), max_iter, tol, watch))
-        if runs[restart].inertia <= runs[best].inertia and n_init > 1:
+        if n_init > 1 and (restart == 0 or runs[restart].inertia < runs[best].inertia):
             if labels is None:
                 labels = problem.memory.empty(samples.n_samples, np.int32)
             labels[:] = problem.labels
-        if runs[restart].inertia < runs[best].inertia:
             best = restart
         if runs[restart].stop_reason in ("callback", "max_time"):
             break

@@ -18,10 +18,14 @@ Labels = NDArray[np.int32]
 # Slices of the update step: each has sums of its own, added in order. More slices feed more threads.
 MAX_SLICES = 64
 MIN_SLICES = 8
+SLICES_OF_A_THREAD = 4  # with so many a thread keeps a chunk from its labels to its sums, and all stay busy
 SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this share of X
 MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
+
+EPS = 2.0**-52
+NEGLIGIBLE = 1e-10  # of the spread of a cluster
 
 # Scores are kept in float32 while at least this share of the centroids lies further from its nearest
 # other centroid than GAP times its norm: rounding then moves no border by more than 1% of a gap.
@@ -66,14 +70,15 @@ class Problem:
         middle = np.sort(self.samples.take(rows, self.dtype), axis=0)[len(rows) // 2]
         self.origin = np.nan_to_num(middle.astype(np.float64), posinf=0.0, neginf=0.0)
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
-        parts = np.zeros((n_slices, 3, d))
+        parts, totals = np.zeros((n_slices, 2, d)), np.zeros((n_slices, 2))
         with np.errstate(over="ignore", invalid="ignore"):
             for start, block in self.blocks(float(d)):
                 _survey.survey(
-                    block, start, self.origin, self.weight, parts, self.chunk, self.n_threads
+                    block, start, self.origin, self.weight, parts, totals, self.chunk, self.n_threads
                 )
-            sums, squares, total = parts.sum(axis=0)
-            self.total_squares = float(total[0])
+            sums, squares = parts.sum(axis=0)
+            self.total_squares = float(squares.sum() if self.weight is None else totals[:, 0].sum())
+            self.farthest = float(totals[:, 1].max()) ** 0.5  # no sample lies further from the origin
             if not np.isfinite(squares).all():
                 raise_not_finite(self.samples)
             self.variance = np.maximum(squares / n - (sums / n) ** 2, 0.0)
@@ -82,6 +87,14 @@ class Problem:
         # The squares of these would leave float32's range.
         if self.dtype == np.float32 and not 1e-30 < squares.max() / n < 1e30:
             self.dtype = np.dtype(np.float64)
+
+    def sums_are_exact(self, inertia: float) -> bool:
+        """Say whether samples that left a cluster can have left only negligible rounding in its sums.
+
+        One that is `farthest` away leaves at most an ulp of that, which must not show against the spread of a cluster.
+        """
+        spread = (inertia / self.samples.n_samples) ** 0.5
+        return self.weight is None and EPS * self.farthest <= NEGLIGIBLE * spread
 
     def use_float64(self) -> None:
         """From now on X is converted to float64, block by block."""
@@ -101,6 +114,8 @@ class Problem:
     def _make_engine(self, single: bool) -> _lloyd.Lloyd:
         n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
         n_slices = self._n_slices()
+        fused = n_slices >= SLICES_OF_A_THREAD * self.n_threads or self.n_threads == 1
+        n_old = self.n_threads * self.chunk if fused else self.block_rows()
         make = self.memory.empty
         if not self._engines:
             self.labels: Labels = make(n, np.int32)
@@ -108,11 +123,12 @@ class Problem:
             self.totals: Floats = make((k, d + 4), np.float64)
         return _lloyd.Lloyd(
             single,
+            fused,
             self.chunk,
             self.n_threads,
             self.total_squares,
             self.labels,
-            make(self.block_rows(), np.int32),
+            make(n_old, np.int32),
             self.weight,
             self.origin,
             make(_distances.packed_bytes(single, k, d), np.uint8),

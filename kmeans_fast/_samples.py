@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 CHUNK_BYTES = 1 << 17  # samples of one task: a quarter of a small L2, so that they are still there for the update
-BLOCK_BYTES = 1 << 22  # samples of one call: some stay in L3, and a buffer for conversion stays small
+MIN_CHUNK, MAX_CHUNK = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
+BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
 BLOCK_WORK = 1e9  # multiply-adds of one call and thread: Ctrl-C is seen between calls, well within a second
 # Types whose every value float32 holds.
 EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
@@ -67,14 +68,16 @@ class Samples:
 
     def chunk(self, dtype: np.dtype[Any]) -> int:
         """Rows of a task: a multiple of every panel."""
-        rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // 64 * 64
-        return min(max(rows, 64), 4096)
+        rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // MIN_CHUNK * MIN_CHUNK
+        return min(max(rows, MIN_CHUNK), MAX_CHUNK)
 
     def block_rows(self, dtype: np.dtype[Any], work_per_row: float, n_threads: int) -> int:
         """Rows of a block: whole chunks, one for each thread at the least."""
         chunk = self.chunk(dtype)
-        n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
-        rows = min(n_bytes / (self.n_features * dtype.itemsize), BLOCK_WORK / work_per_row)
+        rows = n_threads * BLOCK_WORK / work_per_row
+        if self.native is None or self.native.dtype != dtype:
+            n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
+            rows = min(rows, n_bytes / (self.n_features * dtype.itemsize))
         rows = max(int(rows) // chunk, n_threads) * chunk
         return min(rows, self.n_samples)
 

@@ -16,10 +16,9 @@ from kmeans_fast import _runtime
 
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
 
-# Features that one task of the update step sums, where there are too few slices to share out.
+# Features of one task of an update step that has too few slices to share out.
 cdef enum:
     FEATURES_OF_A_TASK = 32
-    ENOUGH_SLICES = 16
 
 
 cdef class Lloyd:
@@ -28,7 +27,7 @@ cdef class Lloyd:
     The caller makes all arrays (kmeans_fast/_lloyd.py); they are trusted here.
     """
     cdef:
-        bint single, all_new
+        bint single, all_new, fused
         Py_ssize_t d, k, chunk, n_slices, n_parts
         int n_threads
         int32_t[::1] labels, old_labels
@@ -44,17 +43,17 @@ cdef class Lloyd:
         readonly Py_ssize_t n_changed, n_empty
         readonly double inertia, centroid_shift
 
-    def __init__(self, bint single, Py_ssize_t chunk, int n_threads, double total_squares, int32_t[::1] labels,
+    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares, int32_t[::1] labels,
                  int32_t[::1] old_labels, sample_weight, const double[::1] origin, unsigned char[::1] packed,
                  unsigned char[::1] work, double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed):
-        self.single, self.chunk, self.n_threads = single, chunk, n_threads
+        self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels, self.old_labels = labels, old_labels
         self.sample_weight = sample_weight
         self.origin, self.packed, self.work = origin, packed, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self.n_parts = 1 if self.n_slices >= ENOUGH_SLICES else max(1, self.d // FEATURES_OF_A_TASK)
+        self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def begin(self, const double[:, ::1] centroids, const unsigned char[::1] shift, bint all_new):
         """Pack the centroids about `shift`; with `all_new` every sample is summed afresh."""
@@ -87,27 +86,49 @@ cdef class Lloyd:
         """Move sample i, given as a block of one row, to another cluster."""
         cdef const float[:, ::1] x32
         cdef const double[:, ::1] x64
+        cdef Py_ssize_t part
         self.old_labels[0] = self.labels[i]
         self.labels[i] = label
+        self.all_new = False  # it leaves the sums of its old cluster
         if self.single:
             x32 = row
-            self._update(&x32[0, 0], i, 1, &self.old_labels[0], 0)
+            for part in range(self.n_parts):
+                self._update(&x32[0, 0], i, 1, &self.old_labels[0], part)
         else:
             x64 = row
-            self._update(&x64[0, 0], i, 1, &self.old_labels[0], 0)
+            for part in range(self.n_parts):
+                self._update(&x64[0, 0], i, 1, &self.old_labels[0], part)
 
     cdef void _visit(self, const floating *X, Py_ssize_t n, Py_ssize_t start, bint assign) noexcept nogil:
+        """Fused, a thread labels and sums a chunk while it is in cache; else all label first, then all sum."""
         cdef Py_ssize_t c, task
         cdef Py_ssize_t n_chunks = (n + self.chunk - 1) // self.chunk
-        cdef Py_ssize_t n_tasks = min(self.n_slices, n_chunks) * self.n_parts
+        cdef Py_ssize_t n_tasks = min(self.n_slices, n_chunks)
         cdef int32_t *labels = &self.labels[start]
+        if self.fused:
+            for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
+                self._visit_slice(X, n, start, task, assign, threadid())
+            return
         if assign:
             memcpy(&self.old_labels[0], labels, n * sizeof(int32_t))
             for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
                 self._assign(X + c * self.chunk * self.d, min(self.chunk, n - c * self.chunk),
                              labels + c * self.chunk, threadid())
-        for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
+        for task in prange(n_tasks * self.n_parts, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
             self._update_slice(X, n, start, task // self.n_parts, task % self.n_parts)
+
+    cdef void _visit_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth, bint assign,
+                           int thread) noexcept nogil:
+        """Label and sum the chunks of the block's nth slice, counted from the slice of its first chunk."""
+        cdef Py_ssize_t row = nth * self.chunk, m
+        cdef int32_t *old = &self.old_labels[thread * self.chunk]
+        while row < n:
+            m = min(self.chunk, n - row)
+            if assign:
+                memcpy(old, &self.labels[start + row], m * sizeof(int32_t))
+                self._assign(X + row * self.d, m, &self.labels[start + row], thread)
+            self._update(X + row * self.d, start + row, m, old, 0)
+            row += self.n_slices * self.chunk
 
     cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, int thread) noexcept nogil:
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
@@ -120,7 +141,7 @@ cdef class Lloyd:
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
                             Py_ssize_t part) noexcept nogil:
-        """Sum the chunks of the block's nth slice, counted from the slice of its first chunk."""
+        """Sum some features of the chunks of the block's nth slice."""
         cdef Py_ssize_t row = nth * self.chunk
         while row < n:
             self._update(X + row * self.d, start + row, min(self.chunk, n - row), &self.old_labels[row], part)

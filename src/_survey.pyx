@@ -12,31 +12,44 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 
 
 def survey(const floating[:, ::1] X, Py_ssize_t start, const double[::1] origin, sample_weight,
-           double[:, :, ::1] parts, Py_ssize_t chunk, int n_threads):
-    """Add a block that begins at row `start` to `parts`.
+           double[:, :, ::1] parts, double[:, ::1] totals, Py_ssize_t chunk, int n_threads):
+    """Add a block that begins at row `start` to the figures of its slices, all about `origin`.
 
-    parts[s] holds for slice s the sums, the squares and, first in its last row, the weighted total of the squares, all
-    about `origin`; the slices are those of the update step, so the figures do not depend on the threads.
+    parts[s] holds the sums and the squares by feature, totals[s] the weighted total of the squares and the largest total
+    of one chunk. The slices are those of the update step, so the figures do not depend on the threads.
     """
     cdef const double[::1] weight = sample_weight
     cdef Py_ssize_t n = X.shape[0], nth
     cdef Py_ssize_t n_tasks = min(parts.shape[0], (n + chunk - 1) // chunk)
     with nogil:
         for nth in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _survey_slice(X, start, nth, origin, weight, parts, chunk)
+            _survey_slice(X, start, nth, origin, weight, parts, totals, chunk)
 
 
 cdef void _survey_slice(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t nth, const double[::1] origin,
-                        const double[::1] sample_weight, double[:, :, ::1] parts, Py_ssize_t chunk) noexcept nogil:
+                        const double[::1] sample_weight, double[:, :, ::1] parts, double[:, ::1] totals,
+                        Py_ssize_t chunk) noexcept nogil:
     cdef Py_ssize_t row = nth * chunk, n = X.shape[0], d = X.shape[1], n_slices = parts.shape[0], m
     cdef Py_ssize_t s = (start // chunk + nth) % n_slices
     cdef const double *weight = NULL
+    cdef double before = _total(&parts[s, 1, 0], d), after
     while row < n:
         m = min(chunk, n - row)
         if sample_weight is not None:
             weight = &sample_weight[start + row]
         if floating is float:
-            parts[s, 2, 0] += K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            totals[s, 0] += K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
         else:
-            parts[s, 2, 0] += K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            totals[s, 0] += K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+        after = _total(&parts[s, 1, 0], d)
+        totals[s, 1] = max(totals[s, 1], after - before)
+        before = after
         row += n_slices * chunk
+
+
+cdef double _total(const double *values, Py_ssize_t d) noexcept nogil:
+    cdef double total = 0.0
+    cdef Py_ssize_t f
+    for f in range(d):
+        total += values[f]
+    return total

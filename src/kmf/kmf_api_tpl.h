@@ -61,8 +61,8 @@ typedef struct KMF_API(kmf_kernels) {
                            KMF_T *closest, /* INOUT n */
                            KMF_T *work);
 
-    /* sums[f] += sum (x - shift), squares[f] += sum (x - shift)^2, and returns sum w |x - shift|^2. A NaN or an
-     * infinity anywhere in X makes squares[] or the returned value NaN or infinite. */
+    /* sums[f] += sum (x - shift), squares[f] += sum (x - shift)^2; returns sum w |x - shift|^2, or 0 without weights.
+     * A NaN or an infinity anywhere in X makes squares[] NaN or infinite. */
     double (*survey)(const KMF_T *X, size_t n, size_t d,
                      const double *shift,         /* IN  d */
                      const double *sample_weight, /* IN  n, or NULL */

@@ -10,9 +10,10 @@
 #define FEATURE_BLOCK (KMF_L1_BYTES / (PANEL * sizeof(KMF_T)))
 
 /* A register tile over features [first, last): scores start from the half norms or from `spill`, and end in `spill` or
- * in the running best. nr is a constant in every call. */
+ * in the running best. nr is a constant in every call. `ahead`, if any, is the memory of the next panel, fetched here
+ * under the arithmetic, since the strided reads of a transpose hide no latency. */
 KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_t first, size_t last, size_t d,
-                                    const size_t nr, KMF_T *spill, V best[2], V index[2])
+                                    const size_t nr, const KMF_T *ahead, KMF_T *spill, V best[2], V index[2])
 {
     V score[2][KMF_TILE];
     KMF_UNROLL
@@ -23,6 +24,10 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
     const KMF_T *x = panel + first * PANEL, *c = tile + (2 + first) * TILE;
     for (size_t f = first; f < last; ++f, x += PANEL, c += TILE) {
         const V x0 = KMF_FN(load)(x), x1 = KMF_FN(load)(x + KMF_LANES);
+        if (ahead) {
+            KMF_PREFETCH(ahead + f * PANEL);
+            KMF_PREFETCH(ahead + f * PANEL + KMF_LANES);
+        }
         KMF_UNROLL
         for (size_t j = 0; j < nr; ++j) {
             const V cj = KMF_FN(set1)(c[j]);
@@ -46,20 +51,21 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
 }
 
 /* Many features. The last tile runs only as many quarters as it has centroids. */
-KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, KMF_T *spill,
-                                      V best[2], V index[2])
+KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d,
+                                      const KMF_T *ahead, KMF_T *spill, V best[2], V index[2])
 {
     for (size_t first = 0; first < d; first += FEATURE_BLOCK) {
         const size_t last = d - first > FEATURE_BLOCK ? first + FEATURE_BLOCK : d;
         for (size_t j = 0; j < k; j += TILE) {
             const KMF_T *tile = tiles + j * (d + 2);
             KMF_T *scores = spill + j * PANEL;
+            const KMF_T *next = j == 0 ? ahead : NULL;
             if (k - j > TILE * 2 / 3)
-                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, next, scores, best, index);
             else if (k - j > TILE / 3)
-                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE * 2 / 3, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE * 2 / 3, next, scores, best, index);
             else
-                KMF_FN(tile_scores)(panel, tile, first, last, d, (TILE + 2) / 3, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, (TILE + 2) / 3, next, scores, best, index);
         }
     }
 }
@@ -96,8 +102,8 @@ KMF_INLINE void KMF_FN(nearest_small)(const KMF_T *panel, const KMF_T *tiles, si
 }
 
 /* The nearest of one block of tiles to each sample of a panel. */
-KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, KMF_T *spill,
-                                KMF_T *best, KMF_T *index)
+KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
+                                KMF_T *spill, KMF_T *best, KMF_T *index)
 {
     V b[2], i[2];
     b[0] = b[1] = KMF_FN(set1)((KMF_T)HUGE_VAL);
@@ -111,7 +117,7 @@ KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k
     case 6: KMF_FN(nearest_small)(panel, tiles, k, 6, b, i); break;
     case 7: KMF_FN(nearest_small)(panel, tiles, k, 7, b, i); break;
     case 8: KMF_FN(nearest_small)(panel, tiles, k, 8, b, i); break;
-    default: KMF_FN(nearest_tiled)(panel, tiles, k, d, spill, b, i); break;
+    default: KMF_FN(nearest_tiled)(panel, tiles, k, d, ahead, spill, b, i); break;
     }
     KMF_FN(store)(best, b[0]);
     KMF_FN(store)(best + KMF_LANES, b[1]);
@@ -133,8 +139,9 @@ KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *
         for (size_t j = 0; j < k; j += block) {
             for (size_t p = 0; p < m; p += PANEL) {
                 KMF_T score[2 * KMF_LANES], index[2 * KMF_LANES];
-                KMF_FN(nearest)(panels + p * d, packed + j * (d + 2), k - j < block ? k - j : block, d, spill, score,
-                                index);
+                const KMF_T *next = start + 2 * PANEL <= n && group == 1 ? X + (start + PANEL) * d : NULL;
+                KMF_FN(nearest)(panels + p * d, packed + j * (d + 2), k - j < block ? k - j : block, d, next, spill,
+                                score, index);
                 const size_t valid = m - p < PANEL ? m - p : PANEL;
                 for (size_t i = 0; i < valid; ++i) {
                     if (j == 0 || score[i] < best[p + i]) {

@@ -7,7 +7,6 @@ KMF_STATIC double KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const doubl
                                  double *sums, double *squares)
 {
     const size_t rows = d < FOLD ? FOLD / d : 1, period = rows * d;
-    double total = 0.0;
     if (rows > 1) {
         double s[FOLD], q[FOLD], origin[FOLD];
         for (size_t t = 0; t < period; ++t)
@@ -28,7 +27,6 @@ KMF_STATIC double KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const doubl
         for (size_t t = 0; t < period; ++t) {
             sums[t % d] += s[t];
             squares[t % d] += q[t];
-            total += q[t];
         }
     } else {
         for (size_t i = 0; i < n; ++i) {
@@ -38,11 +36,9 @@ KMF_STATIC double KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const doubl
                 squares[f] += x * x;
             }
         }
-        for (size_t f = 0; f < d; ++f)
-            total += squares[f];
     }
+    double total = 0.0;
     if (sample_weight) {
-        total = 0.0;
         for (size_t i = 0; i < n; ++i) {
             double square = 0.0;
             for (size_t f = 0; f < d; ++f) {
