@@ -15,6 +15,7 @@ class Lloyd:
     def __init__(
         self,
         single: bool,
+        fused: bool,
         chunk: int,
         n_threads: int,
         total_squares: float,
