@@ -213,7 +213,7 @@ class KMeans(
         samples = as_samples(X)
         n_features = samples.n_features
         unnamed = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
-        if unnamed and (reset or n_features == self.n_features_in_):
+        if unnamed and (reset or n_features == getattr(self, "n_features_in_", n_features)):
             self.n_features_in_ = n_features  # as validate_data does, in a twentieth of its time
         else:
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -230,15 +230,17 @@ class KMeans(
             result = _kmeans.fit(
                 samples,
                 self.n_clusters,
-                init,
-                self.n_init,
-                self.max_iter,
-                self.tol,
-                sample_weight,
-                np.random if draws and self.random_state is None else self.random_state,
-                CORE_ALGORITHM.get(self.algorithm, self.algorithm),
-                self.n_threads,
-                watch if watch else None,
+                init=init,
+                n_init=self.n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                sample_weight=sample_weight,
+                random_state=np.random
+                if draws and self.random_state is None
+                else self.random_state,
+                algorithm=CORE_ALGORITHM.get(self.algorithm, self.algorithm),
+                n_threads=self.n_threads,
+                callback=watch if watch else None,
             )
         except (TypeError, ValueError):
             # If it is a parameter that the core has refused, let scikit-learn say so. Asking first

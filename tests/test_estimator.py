@@ -333,6 +333,9 @@ def test_centroids_set_by_hand_are_used(X: Array) -> None:
     assert model.transform(X).shape == (600, 5)
     assert model.score(X[:5]) == 0.0
     assert len(model.get_feature_names_out()) == 5
+    unfitted = KMeans(2)
+    unfitted.cluster_centers_ = X[:2]
+    np.testing.assert_array_equal(unfitted.predict(X[:2]), [0, 1])
     model.fit(X).cluster_centers_ *= 0
     np.testing.assert_array_equal(model.result_.centroids, kept)
 
