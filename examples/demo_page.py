@@ -55,16 +55,12 @@ def page(title: str, lead: str, sections: list[str]) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n'
-        + "\n".join(sections)
-        + "\n</body>\n</html>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n' + "\n".join(sections) + "\n</body>\n</html>\n"
     )
 
 
 def section(heading: str, text: str, *parts: str) -> str:
-    return (
-        f"<section>\n<h2>{escape(heading)}</h2>\n<p>{text}</p>\n" + "\n".join(parts) + "</section>"
-    )
+    return f"<section>\n<h2>{escape(heading)}</h2>\n<p>{text}</p>\n" + "\n".join(parts) + "</section>"
 
 
 def row(*figures: str, pair: bool = False) -> str:
@@ -72,10 +68,7 @@ def row(*figures: str, pair: bool = False) -> str:
 
 
 def figure(source: str, alt: str, caption: str) -> str:
-    return (
-        f'<figure><img src="{source}" alt="{escape(alt)}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+    return f'<figure><img src="{source}" alt="{escape(alt)}"><figcaption>{caption}</figcaption></figure>'
 
 
 def square(side: float = 3.6) -> tuple[Figure, Any]:
@@ -116,23 +109,15 @@ def indexed(labels: NDArray[Any], colours: NDArray[np.uint8]) -> str:
 def palette_strip(colours: NDArray[np.uint8], counts: NDArray[Any]) -> str:
     """Draw the colours from dark to light, each as wide as its share of the pixels."""
     order = np.argsort(colours @ [0.2126, 0.7152, 0.0722])
-    spans = "".join(
-        f'<span style="flex:{counts[j]};background:rgb{tuple(colours[j].tolist())}"></span>'
-        for j in order
-    )
+    spans = "".join(f'<span style="flex:{counts[j]};background:rgb{tuple(colours[j].tolist())}"></span>' for j in order)
     alt = f"The palette: {len(colours)} colours from dark to light, as wide as their use"
     return f'<div class="palette" role="img" aria-label="{alt}">{spans}</div>'
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in headings)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows
-    )
-    return (
-        f'<div class="table"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>"
-    )
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in rows)
+    return f'<div class="table"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
 
 
 def _address(kind: str, file: BytesIO) -> str:

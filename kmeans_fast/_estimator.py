@@ -235,9 +235,7 @@ class KMeans(
                 max_iter=self.max_iter,
                 tol=self.tol,
                 sample_weight=sample_weight,
-                random_state=np.random
-                if draws and self.random_state is None
-                else self.random_state,
+                random_state=np.random if draws and self.random_state is None else self.random_state,
                 algorithm=CORE_ALGORITHM.get(self.algorithm, self.algorithm),
                 n_threads=self.n_threads,
                 callback=watch if watch else None,

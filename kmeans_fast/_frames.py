@@ -58,13 +58,13 @@ class FrameSource:
 
 def _with_nan(values: NDArray[Any]) -> NDArray[Any]:
     """Nullable columns arrive as objects: None and pandas.NA become NaN."""
-    return np.array([np.nan if value is None or value != value or str(value) == "<NA>" else value
-                     for value in values.tolist()], np.float64)
+    return np.array(
+        [np.nan if value is None or value != value or str(value) == "<NA>" else value for value in values.tolist()],
+        np.float64,
+    )
 
 
-def label_frame(
-    like: Any, ids: Any, labels: NDArray[Any], distances: NDArray[Any], backend: str | None
-) -> Any:
+def label_frame(like: Any, ids: Any, labels: NDArray[Any], distances: NDArray[Any], backend: str | None) -> Any:
     """Build the frame id, label, distance in the library of `like`, else in pandas.
 
     A pandas `like` gives its index; `ids` overrides it.

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ._problem import Floats, Problem, score_shift
 from ._own import counts, inertia, relocate
+from ._problem import Engine, Floats, Problem
 
 MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
 STALLED = 3  # iterations without a lower inertia: rounding goes round in circles
@@ -21,7 +21,7 @@ ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to 
 WELL_CONDITIONED = 1e-4  # inertia over total squares above which the expanded form has 9 digits or more
 
 Watch = Callable[[int, float, int, float, Floats], str]
-"""Called after each iteration with (iteration, inertia, n_changed, squared shift, centroids); a reason stops the run."""
+"""Called after each iteration with (iteration, inertia, n_changed, squared shift, centroids); a reason ends the run."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Run:
     stop_reason: str = ""
     inertia: float = np.inf
     inertia_history: list[float] = field(default_factory=list)
-    counts: NDArray[np.int64] | None = None
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def n_iter(self) -> int:
@@ -42,33 +42,36 @@ class Run:
 
 def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch: Watch | None) -> Run:
     """Run Lloyd's algorithm, price the result, and leave labels that are those of `predict`."""
-    limit = tol * float(problem.variance.mean()) if tol else 0.0
     run = Run(centroids)
-    while not run.stop_reason:
-        if not problem.resolves(run.centroids):
-            problem.use_float64()
-        _loop(problem, run, max_iter, limit, watch)
-        if not problem.resolves(run.centroids) and run.n_iter < max_iter:
-            run.stop_reason = ""  # float32 has said all it can; go on in float64
+    problem.refine(centroids)
+    _loop(problem, run, max_iter, tol * problem.variance, watch)
+    if problem.refine(run.centroids) and run.n_iter < max_iter:  # float32 has said all that it can
+        _loop(problem, run, max_iter, tol * problem.variance, watch)
     _finish(problem, run)
     return run
 
 
 def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None) -> None:
-    engine, n_samples = problem.engine(), problem.samples.n_samples
+    engine, history = problem.engine(), run.inertia_history
+    small = problem.small_block() if watch is None else None
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
     problem.labels.fill(-1)
     while not reason:
-        _pass(problem, centroids, fresh)
-        engine.finish(new)
-        inertia = engine.inertia
+        if small is not None and fresh:
+            n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
+            fresh = n_iter == 1
+            if n_iter % 2 == 0:
+                centroids, new = new, centroids
+        else:
+            _pass(problem, engine, centroids, fresh)
+            engine.finish(new)
+            history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
+        stalled = 0 if history[-1] < lowest else stalled + 1
+        lowest = min(lowest, history[-1])
         changed, shift = engine.n_changed, engine.centroid_shift
-        run.inertia_history.append(inertia)
-        stalled = 0 if inertia < lowest else stalled + 1
-        lowest = min(lowest, inertia)
         if changed == 0:
             reason = "labels unchanged"
         elif shift <= limit:
@@ -78,39 +81,37 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
         elif run.n_iter >= max_iter:
             reason = "max_iter"
         if watch is not None:
-            reason = watch(run.n_iter, inertia, changed, shift, new) or reason
-        if reason and not fresh and not problem.sums_are_exact(inertia):
+            reason = watch(run.n_iter, history[-1], changed, shift, new) or reason
+        if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
-            _pass(problem, centroids, True, assign=False)
+            _pass(problem, engine, centroids, True, assign=False)
             engine.finish(new)
             still = STILL * problem.total_squares
             if reason == "labels unchanged" and engine.centroid_shift > still and run.n_iter < max_iter:
                 reason = ""
-        fresh = changed > MOVED_MUCH * n_samples
+        fresh = changed > MOVED_MUCH * problem.samples.n_samples
         centroids, new = new, centroids
     run.centroids, run.stop_reason = centroids, reason
 
 
-def _pass(problem: Problem, centroids: Floats, fresh: bool, assign: bool = True) -> None:
-    engine = problem.engine()
-    engine.begin(centroids, score_shift(centroids, problem.dtype).view(np.uint8), fresh)
+def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:
+    engine.begin(centroids, fresh)
     for start, block in problem.blocks():
         engine.visit(block, start, assign)
 
 
 def _finish(problem: Problem, run: Run) -> None:
     """One last pass against the centroids as they are returned, so that labels, counts and inertia agree."""
-    rounded = run.centroids.astype(problem.samples.result_dtype).astype(np.float64)
-    weights = problem.totals[:, problem.samples.n_features]
-    cost = float(weights @ ((rounded - run.centroids) ** 2).sum(axis=1))
-    if cost <= ROUNDING_COST * run.inertia_history[-1]:
-        run.centroids = rounded
+    if problem.samples.result_dtype == np.float32:
+        rounded = run.centroids.astype(np.float32).astype(np.float64)
+        weights = problem.totals[:, problem.samples.n_features]
+        if weights @ ((rounded - run.centroids) ** 2).sum(axis=1) <= ROUNDING_COST * run.inertia_history[-1]:
+            run.centroids = rounded
+    new = problem.refine(run.centroids)
     engine = problem.engine()
-    if not problem.resolves(run.centroids):
-        problem.use_float64()
-    _pass(problem, run.centroids, fresh=engine is not problem.engine())
-    problem.engine().finish(np.empty_like(run.centroids))
-    run.inertia = problem.engine().inertia
+    _pass(problem, engine, run.centroids, fresh=new)
+    engine.finish(np.empty_like(run.centroids))
+    run.inertia = engine.inertia
     if run.inertia < WELL_CONDITIONED * problem.total_squares:
         run.inertia = inertia(problem, run.centroids)
     run.counts = counts(problem)

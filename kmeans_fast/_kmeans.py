@@ -21,7 +21,7 @@ from ._seed import METHODS, as_start, seed
 from ._validate import as_weight, check_int, check_n_clusters, check_real, check_threads
 
 ALGORITHMS = ("auto", "lloyd")
-DEFAULT_N_INIT = {"random": 10, "random-partition": 10}  # k-means++ and an array need one; a callable gets 10
+MANY_RESTARTS = 10  # where a start is as good as chance makes it; k-means++ and an array need one
 
 
 class ClusterWarning(UserWarning):
@@ -65,8 +65,8 @@ def kmeans(
     ----------
     X : array-like or frame of shape (n_samples, n_features)
         Real numbers of any dtype and layout: float16 to float64, integers, big-endian, strided, Fortran, read-only or
-        memory-mapped arrays, pandas and polars frames. It is not modified and not copied whole: what is not a contiguous
-        float32 or float64 array is converted 4 MB at a time, in every pass.
+        memory-mapped arrays, pandas and polars frames. It is not modified and not copied whole: what is not a
+        contiguous float32 or float64 array is converted 4 MB at a time, in every pass.
     n_clusters : int
         Number of clusters, from 1 to n_samples.
     init : {"k-means++", "random", "random-partition"}, array or callable, default "k-means++"
@@ -122,7 +122,18 @@ def kmeans(
     ([0.5, 10.5], 1.0)
     """
     result = fit(
-        X, n_clusters, init, n_init, max_iter, tol, sample_weight, random_state, algorithm, n_threads, callback, max_time
+        X,
+        n_clusters,
+        init,
+        n_init,
+        max_iter,
+        tol,
+        sample_weight,
+        random_state,
+        algorithm,
+        n_threads,
+        callback,
+        max_time,
     )
     warn_of_empty_clusters(result, ClusterWarning, stacklevel=3)
     return result
@@ -159,8 +170,7 @@ def fit(
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads))
     init = _check_init(init, problem)
     n_init = _check_n_init(n_init, init)
-    given = isinstance(init, np.ndarray)
-    rng = None if given and random_state is None else as_generator(random_state)
+    rng = None if isinstance(init, np.ndarray) and random_state is None else as_generator(random_state)
     runs: list[Run] = []
     best, labels = 0, None
     for restart in range(n_init):
@@ -190,13 +200,13 @@ def _check_n_init(n_init: Any, init: Any) -> int:
     if isinstance(n_init, str):
         if n_init != "auto":
             raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
-        return 10 if callable(init) else 1 if isinstance(init, np.ndarray) else DEFAULT_N_INIT.get(init, 1)
-    n_init = check_int(n_init, "n_init", 1)
-    if isinstance(init, np.ndarray) and n_init > 1:
-        message = f"n_init={n_init} with an array as init gives the same run each time; running it once."
+        return 1 if isinstance(init, np.ndarray) or init == "k-means++" else MANY_RESTARTS
+    count = check_int(n_init, "n_init", 1)
+    if isinstance(init, np.ndarray) and count > 1:
+        message = f"n_init={count} with an array as init gives the same run each time; running it once."
         warnings.warn(message, RuntimeWarning, stacklevel=4)
         return 1
-    return n_init
+    return count
 
 
 def _watch(
@@ -228,9 +238,9 @@ def _watch(
 
 def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int32]) -> KMeansResult:
     run = runs[best]
-    exact = run.centroids.astype(problem.samples.result_dtype)
+    exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
     return KMeansResult(
-        centroids=exact if np.array_equal(exact, run.centroids) else run.centroids,
+        centroids=exact if (exact == run.centroids).all() else run.centroids,
         labels=labels,
         inertia=run.inertia,
         n_iter=run.n_iter,

@@ -24,14 +24,22 @@ class Lloyd:
         sample_weight: NDArray[np.float64] | None,
         origin: NDArray[np.float64],
         packed: NDArray[np.uint8],
+        shift: NDArray[np.uint8],
         work: NDArray[np.uint8],
         sums: NDArray[np.float64],
         totals: NDArray[np.float64],
         changed: NDArray[np.intp],
     ) -> None: ...
-    def begin(
-        self, centroids: NDArray[np.float64], shift: NDArray[np.uint8], all_new: bool
-    ) -> None: ...
+    def begin(self, centroids: NDArray[np.float64], all_new: bool) -> None: ...
     def visit(self, block: NDArray[Any], start: int, assign: bool = True) -> None: ...
     def relabel(self, row: NDArray[Any], i: int, label: int) -> None: ...
     def finish(self, new_centroids: NDArray[np.float64]) -> None: ...
+    def iterate(
+        self,
+        block: NDArray[Any],
+        centroids: NDArray[np.float64],
+        new_centroids: NDArray[np.float64],
+        max_iter: int,
+        limit: float,
+        history: list[float],
+    ) -> int: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,13 @@ from . import _distances, _lloyd
 from ._problem import Floats, Problem
 
 
-def own_squares(problem: Problem, centroids: Floats) -> Iterator[tuple[int, NDArray, Floats]]:
+def own_squares(problem: Problem, centroids: Floats) -> Iterator[tuple[int, NDArray[Any], Floats]]:
     """Yield (first row, block, squared distance of each of its samples to its centroid)."""
     work = float(problem.samples.n_features)
     out = np.empty(problem.block_rows(work))
     for start, block in problem.blocks(work):
         squared, labels = out[: len(block)], problem.labels[start : start + len(block)]
-        _distances.own_squared_distances(
-            block, centroids, labels, squared, problem.chunk, problem.n_threads
-        )
+        _distances.own_squared_distances(block, centroids, labels, squared, problem.chunk, problem.n_threads)
         if problem.weight is not None:
             squared[problem.weight[start : start + len(block)] == 0.0] = 0.0
         yield start, block, squared
@@ -66,8 +65,8 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
             label = targets.get(block[i].tobytes())
             if label is not None:
                 moves.append((block[i : i + 1].copy(), start + int(i), int(label)))
-    for row, i, label in moves:
-        engine.relabel(row, i, label)
+    for move in moves:
+        engine.relabel(*move)
     return len(targets)
 
 

@@ -37,7 +37,7 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     samples, centroids = _checked(X, centroids)
     n_threads = check_threads(n_threads)
     k, d = centroids.shape
-    dtype = samples.dtype
+    dtype: np.dtype[Any] = samples.dtype
     if dtype == np.float32 and not float32_resolves(centroids):
         dtype = np.dtype(np.float64)
     threads = _runtime.choose_threads(n_threads, samples.n_samples * float(k * (d + 2)))
@@ -77,9 +77,7 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
     return out
 
 
-def own_distances(
-    X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None
-) -> NDArray[np.float64]:
+def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None) -> NDArray[np.float64]:
     """Distance of each sample to the centroid of its label, by direct differences in float64."""
     samples, centroids = _checked(X, centroids)
     out = np.empty(samples.n_samples)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._samples import Samples
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
+Engine = _lloyd.Lloyd  # the only one so far
 
 # Slices of the update step: each has sums of its own, added in order. More slices feed more threads.
 MAX_SLICES = 64
@@ -23,6 +25,8 @@ SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this sh
 MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
+
+SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
 EPS = 2.0**-52
 NEGLIGIBLE = 1e-10  # of the spread of a cluster
@@ -37,21 +41,30 @@ GAP_SAMPLE = 512
 class Problem:
     """X, weights, threads, and the buffers that fits of this k share."""
 
-    def __init__(
-        self, samples: Samples, n_clusters: int, weight: Floats | None, n_threads: int | None
-    ) -> None:
+    def __init__(self, samples: Samples, n_clusters: int, weight: Floats | None, n_threads: int | None) -> None:
         self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.n_threads: int = _runtime.choose_threads(n_threads, samples.n_samples * self.work_per_row)
         self.memory = Workspace()
+        self._views: list[tuple[int, NDArray[Any]]] | None = None
+        self._engines: dict[bool, Engine] = {}
         self.dtype = samples.dtype
-        self._engines: dict[bool, _lloyd.Lloyd] = {}
         self._survey()
 
-    def blocks(self, work_per_row: float | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield (first row, block) of X in the dtype of the computation."""
-        rows = self.block_rows(work_per_row)
-        return self.samples.blocks(self.dtype, rows)
+    def blocks(self, work_per_row: float | None = None) -> Iterable[tuple[int, NDArray[Any]]]:
+        """Give (first row, block) of X in the dtype of the computation; by default in blocks for a pass."""
+        if work_per_row is not None:
+            return self.samples.blocks(self._dtype, self.block_rows(work_per_row))
+        blocks = self._views or self.samples.blocks(self._dtype, self.block_rows())
+        if isinstance(blocks, list):  # views serve every pass; converted blocks are made anew
+            self._views = blocks
+        return blocks
+
+    def small_block(self) -> NDArray[Any] | None:
+        """Return X if it is native and so small that no signal need be looked for between its passes."""
+        native = self.samples.native
+        small = self.samples.n_samples * self.work_per_row < SMALL_WORK
+        return native if small and native is not None and native.dtype == self._dtype else None
 
     def block_rows(self, work_per_row: float | None = None) -> int:
         """Rows of a block."""
@@ -59,33 +72,36 @@ class Problem:
         return self.samples.block_rows(self.dtype, work, self.n_threads)
 
     @property
-    def chunk(self) -> int:
-        """Rows of a task."""
-        return self.samples.chunk(self.dtype)
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64: what X is read in."""
+        return self._dtype
+
+    @dtype.setter
+    def dtype(self, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self.chunk = self.samples.chunk(dtype)  # rows of a task
+        self._views = None
 
     def _survey(self) -> None:
         """One pass: refuse NaN and infinity, find origin, variance and total squares."""
         n, d = self.samples.n_samples, self.samples.n_features
-        rows = np.arange(min(n, ORIGIN_ROWS)) * (n // min(n, ORIGIN_ROWS))
-        middle = np.sort(self.samples.take(rows, self.dtype), axis=0)[len(rows) // 2]
-        self.origin = np.nan_to_num(middle.astype(np.float64), posinf=0.0, neginf=0.0)
+        rows = np.arange(0, n, -(-n // ORIGIN_ROWS))
+        sample = self.samples.take(rows, self.dtype)
+        sample.sort(axis=0)
+        self.origin = sample[len(rows) // 2].astype(np.float64)
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
-        parts, totals = np.zeros((n_slices, 2, d)), np.zeros((n_slices, 2))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for start, block in self.blocks(float(d)):
-                _survey.survey(
-                    block, start, self.origin, self.weight, parts, totals, self.chunk, self.n_threads
-                )
-            sums, squares = parts.sum(axis=0)
-            self.total_squares = float(squares.sum() if self.weight is None else totals[:, 0].sum())
-            self.farthest = float(totals[:, 1].max()) ** 0.5  # no sample lies further from the origin
-            if not np.isfinite(squares).all():
-                raise_not_finite(self.samples)
-            self.variance = np.maximum(squares / n - (sums / n) ** 2, 0.0)
-        if not np.isfinite(self.total_squares):
-            raise ValueError("sample_weight and X are too large: their weighted squares overflow float64.")
+        parts, largest = np.zeros((n_slices, 2, d)), np.zeros(n_slices)
+        for start, block in self.blocks(float(d)):
+            _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, self.n_threads)
+        sums, squares = parts.sum(axis=0)
+        self.total_squares = float(squares.sum())
+        if not isfinite(self.total_squares):
+            raise_not_finite(self.samples)
+        total_weight = float(n if self.weight is None else self.weight.sum())
+        self.variance = float((squares / total_weight - (sums / total_weight) ** 2).sum()) / d
+        self.farthest = float(largest.max()) ** 0.5  # no sample lies further from the origin
         # The squares of these would leave float32's range.
-        if self.dtype == np.float32 and not 1e-30 < squares.max() / n < 1e30:
+        if self._dtype == np.float32 and not 1e-30 < self.total_squares / total_weight < 1e30:
             self.dtype = np.dtype(np.float64)
 
     def sums_are_exact(self, inertia: float) -> bool:
@@ -96,17 +112,16 @@ class Problem:
         spread = (inertia / self.samples.n_samples) ** 0.5
         return self.weight is None and EPS * self.farthest <= NEGLIGIBLE * spread
 
-    def use_float64(self) -> None:
-        """From now on X is converted to float64, block by block."""
-        self.dtype = np.dtype(np.float64)
+    def refine(self, centroids: Floats) -> bool:
+        """Go on in float64 if float32 does not tell these centroids apart; say whether that is new."""
+        if self._dtype == np.float64 or float32_resolves(centroids):
+            return False
+        self.dtype = np.dtype(np.float64)  # from now on X is converted block by block
+        return True
 
-    def resolves(self, centroids: Floats) -> bool:
-        """Say whether scores in the current dtype tell these centroids apart."""
-        return self.dtype == np.float64 or float32_resolves(centroids)
-
-    def engine(self) -> _lloyd.Lloyd:
+    def engine(self) -> Engine:
         """Return the engine for the current dtype, with its buffers; made on first use."""
-        single = self.dtype == np.float32
+        single = self._dtype == np.float32
         if single not in self._engines:
             self._engines[single] = self._make_engine(single)
         return self._engines[single]
@@ -132,6 +147,7 @@ class Problem:
             self.weight,
             self.origin,
             make(_distances.packed_bytes(single, k, d), np.uint8),
+            make(d * self.dtype.itemsize, np.uint8),
             make(_distances.work_bytes(single, k, d) * self.n_threads, np.uint8),
             make((n_slices, k, d + 2), np.float64),
             self.totals,
@@ -148,7 +164,8 @@ class Problem:
 
 def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the origin of the scores: a function of the centroids alone, so that predict repeats a fit."""
-    shift: NDArray[Any] = centroids.mean(axis=0).astype(dtype)
+    shift = np.empty(centroids.shape[1], dtype)
+    _distances.score_shift(centroids, shift)
     return shift
 
 
@@ -158,23 +175,9 @@ def float32_resolves(centroids: Floats) -> bool:
     A score rounds by about eps |c|^2; what counts is that against the squared gap to the nearest other centroid. Equal
     centroids do not count: the lower index wins among them in any arithmetic.
     """
-    k = len(centroids)
-    if k == 1:
-        return True
-    moved = centroids - centroids.mean(axis=0)
-    norms = np.einsum("jf,jf->j", moved, moved)
-    if k <= 16:  # a small case must not pay for the machinery below
-        gaps = ((moved[:, None] - moved) ** 2).sum(axis=2)
-        chosen = np.arange(k)
-    else:
-        chosen = np.arange(0, k, -(-k // GAP_SAMPLE))
-        gaps = np.empty((k, len(chosen)))
-        work = np.empty(_distances.work_bytes(False, len(chosen), moved.shape[1]), np.uint8)
-        _distances.distances(moved, moved[chosen], gaps, work, 256, 1, True)
-        gaps = gaps.T
-    gaps[gaps == 0.0] = np.inf
-    wide: np.bool_ = np.mean(gaps.min(axis=1) > GAP**2 * norms[chosen]) >= SHARE_OF_GAPS
-    return bool(wide)
+    step = -(-len(centroids) // GAP_SAMPLE)
+    share: float = _distances.share_apart(centroids, GAP, step)
+    return share >= SHARE_OF_GAPS
 
 
 def raise_not_finite(samples: Samples, name: str = "X") -> None:

@@ -20,12 +20,9 @@ def as_generator(random_state: Any) -> np.random.Generator:
     if random_state is np.random:
         return np.random.Generator(np.random.mtrand._rand._bit_generator)
     if random_state is None or (
-        isinstance(random_state, (numbers.Integral, np.random.SeedSequence))
-        and not isinstance(random_state, bool)
+        isinstance(random_state, (numbers.Integral, np.random.SeedSequence)) and not isinstance(random_state, bool)
     ):
         if isinstance(random_state, numbers.Integral) and random_state < 0:
             raise ValueError(f"random_state={random_state!r} must be >= 0.")
         return np.random.default_rng(random_state)  # type: ignore[arg-type]
-    raise TypeError(
-        f"random_state={random_state!r} must be None, an int, a numpy RandomState or a Generator."
-    )
+    raise TypeError(f"random_state={random_state!r} must be None, an int, a numpy RandomState or a Generator.")

@@ -6,7 +6,7 @@ X itself is never copied whole and never modified. A contiguous native array is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,12 +81,16 @@ class Samples:
         rows = max(int(rows) // chunk, n_threads) * chunk
         return min(rows, self.n_samples)
 
-    def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterator[tuple[int, Array]]:
-        """Yield (first row, block) in order; a block is valid until the next one is asked for."""
-        if self.native is not None and self.native.dtype == dtype:
-            for start in range(0, self.n_samples, rows):
-                yield start, self.native[start : start + rows]
-            return
+    def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterable[tuple[int, Array]]:
+        """Give (first row, block) in order: a list of views of a native X, else converted when asked for.
+
+        A converted block is valid until the next one.
+        """
+        if self.native is None or self.native.dtype != dtype:
+            return self._converted(dtype, rows)
+        return [(start, self.native[start : start + rows]) for start in range(0, self.n_samples, rows)]
+
+    def _converted(self, dtype: np.dtype[Any], rows: int) -> Iterator[tuple[int, Array]]:
         buffer = np.empty((rows, self.n_features), dtype)
         for start in range(0, self.n_samples, rows):
             stop = min(start + rows, self.n_samples)
@@ -99,12 +103,7 @@ class Samples:
 
 
 def _is_native(array: Array) -> bool:
-    return (
-        array.dtype.char in "fd"
-        and array.dtype.isnative
-        and array.flags.c_contiguous
-        and array.flags.aligned
-    )
+    return array.dtype.char in "fd" and array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
 
 def as_samples(X: Any, name: str = "X") -> Samples:
@@ -142,9 +141,7 @@ def is_frame(X: Any) -> bool:
 
 def _as_array(X: Any, name: str) -> Array:
     if hasattr(X, "tocsr") or type(X).__module__.startswith("scipy.sparse"):
-        raise TypeError(
-            f"{name} is sparse ({type(X).__name__}); a dense array is required: pass {name}.toarray()."
-        )
+        raise TypeError(f"{name} is sparse ({type(X).__name__}); a dense array is required: pass {name}.toarray().")
     try:
         array = np.asarray(X)
     except ValueError as error:

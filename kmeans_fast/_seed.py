@@ -14,14 +14,13 @@ from ._problem import Floats, Problem
 METHODS = ("k-means++", "random", "random-partition")
 
 
-def seed(problem: Problem, init: Any, rng: np.random.Generator) -> Floats:
+def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats:
     """Return n_clusters x n_features starting centroids."""
     if isinstance(init, np.ndarray):
-        return init.copy()
+        return np.array(init)
+    assert rng is not None  # only an array needs none
     if callable(init):
-        return as_start(
-            init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)"
-        )
+        return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
     if init == "k-means++":
         return problem.samples.take(kmeans_plusplus_rows(problem, rng))
     if init == "random":
@@ -50,7 +49,8 @@ def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
 def _random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw distinct rows, in proportion to their weights."""
     p = None if problem.weight is None else problem.weight / problem.weight.sum()
-    return rng.choice(problem.samples.n_samples, count, replace=False, p=p)
+    rows: NDArray[np.intp] = rng.choice(problem.samples.n_samples, count, replace=False, p=p)
+    return rows
 
 
 def _random_partition(problem: Problem, rng: np.random.Generator) -> Floats:
@@ -60,7 +60,7 @@ def _random_partition(problem: Problem, rng: np.random.Generator) -> Floats:
     problem.labels[:] = rng.integers(k, size=n, dtype=np.int32)
     start = problem.samples.take(_random_rows(problem, k, rng))
     means = np.empty_like(start)
-    engine.begin(start, np.zeros(problem.samples.n_features, problem.dtype).view(np.uint8), True)
+    engine.begin(start, True)
     for row, block in problem.blocks():
         engine.visit(block, row, False)
     engine.finish(means)
@@ -76,8 +76,8 @@ def kmeans_plusplus_rows(
     sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a chosen
     sample is at distance 0 exactly and is never drawn again while others are left.
 
-    Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; the greedy form is
-    in its conclusions.
+    Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, whose conclusions
+    have the greedy form.
     """
     n, k = problem.samples.n_samples, problem.n_clusters
     q = min(n_candidates or 2 + int(log(k)), 32)
@@ -122,7 +122,7 @@ class _Rounds:
         self.closest.fill(np.inf)
         chosen = self.problem.samples.take([row], self.problem.dtype)
         self._update_closest(chosen[0], None, 0)
-        self._evaluate(chosen)
+        self._evaluate(chosen.repeat(self.potential.shape[1], axis=0))
         self.chunk_potential = self.potential[:, 0].copy()
         return row, float(self.chunk_potential.sum())
 
@@ -159,17 +159,11 @@ class _Rounds:
 
     def _evaluate(self, candidates: NDArray[Any]) -> None:
         problem = self.problem
-        potential = self.potential if len(candidates) == self.potential.shape[1] else self._narrow()
         for start, block in problem.blocks(float(candidates.size)):
             _seeding.potentials(
-                block, start, candidates, self.closest, problem.weight, potential, self.improved,
+                block, start, candidates, self.closest, problem.weight, self.potential, self.improved,
                 self.work, self.chunk, problem.n_threads,
             )  # fmt: skip
-        if potential is not self.potential:
-            self.potential[:, :1] = potential
-
-    def _narrow(self) -> Floats:
-        return np.empty((len(self.potential), 1))
 
     def _update_closest(self, chosen: NDArray[Any], improved: NDArray[Any] | None, mask: int) -> None:
         problem = self.problem
@@ -185,6 +179,6 @@ def _order_by_value(problem: Problem) -> NDArray[np.intp]:
     Drawn along it, the start depends neither on the order of X nor on whether a sample is repeated or weighted; a large
     X would pay too much for the sorting.
     """
-    _, block = next(problem.blocks())
+    (_, block), *_ = problem.blocks(1.0)
     rows = np.ascontiguousarray(block + 0.0)  # -0.0 is 0.0
     return rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel().argsort(kind="stable")

@@ -47,8 +47,7 @@ class Watch:
         if self.verbose:
             restart = f"Restart {state.restart + 1} of {state.n_init}, " if state.n_init > 1 else ""
             print(
-                f"{restart}iteration {state.iteration}: inertia {state.inertia:.10g}, "
-                f"{state.n_changed} labels changed"
+                f"{restart}iteration {state.iteration}: inertia {state.inertia:.10g}, {state.n_changed} labels changed"
             )
         return self.fit is not None and self._tell(state)
 

@@ -9,7 +9,7 @@ def survey(
     origin: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     parts: NDArray[np.float64],
-    totals: NDArray[np.float64],
+    largest: NDArray[np.float64],
     chunk: int,
     n_threads: int,
 ) -> None: ...

@@ -6,30 +6,33 @@ An error is one sentence: name, value, rule.
 from __future__ import annotations
 
 import numbers
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_THREADS = 4096
+MAX_CLUSTERS = 2**31 - 1  # labels are int32
 
 
 def check_int(value: Any, name: str, low: int, high: int | None = None) -> int:
     """Check an integer in [low, high]."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+    if type(value) is not int and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral)):
         raise TypeError(f"{name}={value!r} must be an int.")
-    if value < low or (high is not None and value > high):
+    number: int = int(value)
+    if number < low or (high is not None and number > high):
         upper = "" if high is None else f" and <= {high}"
-        raise ValueError(f"{name}={value} must be >= {low}{upper}.")
-    return int(value)
+        raise ValueError(f"{name}={number} must be >= {low}{upper}.")
+    return number
 
 
 def check_real(value: Any, name: str, *, positive: bool = False) -> float:
     """Check a finite number that is >= 0, or > 0."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if type(value) is not float and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)):
         raise TypeError(f"{name}={value!r} must be a number.")
     number = float(value)
-    if not np.isfinite(number) or number < 0 or (positive and number == 0):
+    if not isfinite(number) or number < 0 or (positive and number == 0):
         raise ValueError(f"{name}={value} must be finite and {'>' if positive else '>='} 0.")
     return number
 
@@ -41,16 +44,12 @@ def check_threads(n_threads: Any) -> int | None:
 
 def check_n_clusters(n_clusters: Any, n_samples: int, n_weighted: int | None = None) -> int:
     """Check n_clusters against the number of samples, and of those with a positive weight."""
-    n_clusters = check_int(n_clusters, "n_clusters", 1, np.iinfo(np.int32).max)
-    if n_clusters > n_samples:
-        raise ValueError(
-            f"n_clusters={n_clusters} must be <= n_samples={n_samples}."
-        )
-    if n_weighted is not None and n_clusters > n_weighted:
-        raise ValueError(
-            f"n_clusters={n_clusters} must be <= {n_weighted}, the number of samples with sample_weight > 0."
-        )
-    return n_clusters
+    k = check_int(n_clusters, "n_clusters", 1, MAX_CLUSTERS)
+    if k > n_samples:
+        raise ValueError(f"n_clusters={k} must be <= n_samples={n_samples}.")
+    if n_weighted is not None and k > n_weighted:
+        raise ValueError(f"n_clusters={k} must be <= {n_weighted}, the number of samples with sample_weight > 0.")
+    return k
 
 
 def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:

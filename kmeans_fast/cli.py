@@ -34,8 +34,7 @@ app = typer.Typer(
 )
 
 EPILOG = (
-    "Exit codes: 0 done; 1 bad data, or a file that can't be read or written; 2 wrong options; "
-    "130 stopped by Ctrl-C."
+    "Exit codes: 0 done; 1 bad data, or a file that can't be read or written; 2 wrong options; 130 stopped by Ctrl-C."
 )
 
 

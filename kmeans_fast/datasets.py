@@ -20,9 +20,7 @@ RandomState = int | np.random.RandomState | np.random.Generator | None
 SPREADS = 0.05, 0.5  # the tutorial's range of standard deviations, on a board of half-width 1
 
 
-def init_board(
-    N: int, *, n_features: int = 2, random_state: RandomState = None
-) -> NDArray[np.float64]:
+def init_board(N: int, *, n_features: int = 2, random_state: RandomState = None) -> NDArray[np.float64]:
     """Draw points uniformly from the board [-1, 1]^n_features: data without clusters.
 
     Parameters

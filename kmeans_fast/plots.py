@@ -17,9 +17,7 @@ try:
     from matplotlib.collections import PolyCollection
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
-    raise ImportError(
-        'plots needs matplotlib; install it with: pip install "kmeans_fast[plot]"'
-    ) from error
+    raise ImportError('plots needs matplotlib; install it with: pip install "kmeans_fast[plot]"') from error
 
 __all__ = ["clusters", "convergence", "palette", "voronoi"]
 

@@ -32,9 +32,7 @@ def cluster_points(X: Floats, centroids: Floats) -> tuple[Labels, Floats]:
     return labels, distances
 
 
-def relocate_empty(
-    X: Floats, labels: Labels, distances: Floats, weights: Floats, n_clusters: int
-) -> Labels:
+def relocate_empty(X: Floats, labels: Labels, distances: Floats, weights: Floats, n_clusters: int) -> Labels:
     """Give each empty cluster the point farthest from its centroid, while any lies off its own."""
     labels, distances = labels.copy(), np.where(weights > 0, distances, 0.0)
     for j in np.flatnonzero(np.bincount(labels, weights, minlength=n_clusters) == 0):
@@ -96,9 +94,7 @@ def lloyd(
     return centroids, labels, float(np.sum(weights * distances)), n_iter
 
 
-def find_centers(
-    X: ArrayLike, n_clusters: int, random_state: int | None = None
-) -> tuple[Floats, Labels]:
+def find_centers(X: ArrayLike, n_clusters: int, random_state: int | None = None) -> tuple[Floats, Labels]:
     """Cluster X from ``n_clusters`` of its points, drawn at random: the tutorial's program."""
     X = np.asarray(X, dtype=np.float64)
     start = np.random.default_rng(random_state).choice(X, n_clusters, replace=False)

@@ -1,5 +1,7 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True
 """Distances and labels that need no fit: transform, predict, each sample to its own centroid."""
+import numpy as np
+
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
@@ -9,6 +11,9 @@ from libc.stdint cimport int32_t
 from kmf cimport kmf_kernels, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f32, kmf_work_size_f64
 
 from kmeans_fast import _runtime
+
+# Scores of centroids whose squares lie outside would leave float32's range.
+cdef double LEAST_SQUARE = 1e-30, LARGEST_SQUARE = 1e30
 
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
 
@@ -65,6 +70,48 @@ def own_squared_distances(const floating[:, ::1] X, const double[:, ::1] centroi
                 K.f32.own_squared_distances(&X[row, 0], m, d, &centroids[0, 0], &labels[row], &out[row])
             else:
                 K.f64.own_squared_distances(&X[row, 0], m, d, &centroids[0, 0], &labels[row], &out[row])
+
+
+def score_shift(const double[:, ::1] centroids, floating[::1] shift):
+    """shift = the mean of the centroids: the origin of their scores."""
+    if floating is float:
+        K.f32.score_shift(&centroids[0, 0], centroids.shape[0], centroids.shape[1], &shift[0])
+    else:
+        K.f64.score_shift(&centroids[0, 0], centroids.shape[0], centroids.shape[1], &shift[0])
+
+
+def share_apart(const double[:, ::1] centroids, double gap, Py_ssize_t step):
+    """Share of every step-th centroid that lies more than `gap` times its norm from every other, unless equal to it.
+
+    Norms are about the mean of the centroids, and those that float32 cannot square do not count as apart.
+    """
+    cdef Py_ssize_t k = centroids.shape[0], d = centroids.shape[1], j = 0, n_apart = 0, n_seen = 0
+    cdef double[::1] mean = np.empty(d)
+    with nogil:
+        K.f64.score_shift(&centroids[0, 0], k, d, &mean[0])
+        while j < k:
+            n_apart += _is_apart(centroids, mean, gap * gap, j)
+            n_seen += 1
+            j += step
+    return <double> n_apart / n_seen
+
+
+cdef bint _is_apart(const double[:, ::1] centroids, const double[::1] mean, double gap2, Py_ssize_t j) noexcept nogil:
+    cdef Py_ssize_t other, f, d = centroids.shape[1]
+    cdef double norm = 0.0, distance
+    for f in range(d):
+        norm += (centroids[j, f] - mean[f]) ** 2
+    if norm != 0.0 and not LEAST_SQUARE < norm < LARGEST_SQUARE:
+        return False
+    for other in range(centroids.shape[0]):
+        distance = 0.0
+        for f in range(d):
+            distance += (centroids[j, f] - centroids[other, f]) ** 2
+            if distance > gap2 * norm:  # nearly always after the first features
+                break
+        if 0.0 < distance <= gap2 * norm:
+            return False
+    return True
 
 
 def pack(const double[:, ::1] centroids, const floating[::1] shift, unsigned char[::1] packed):

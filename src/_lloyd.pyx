@@ -7,8 +7,9 @@ slices are added in order, so every sum is the same for any number of threads an
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from kmf cimport kmf_kernels
 
@@ -33,8 +34,7 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        const unsigned char[::1] shift
-        unsigned char[::1] packed, work
+        unsigned char[::1] packed, shift, work
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
@@ -43,30 +43,34 @@ cdef class Lloyd:
         readonly Py_ssize_t n_changed, n_empty
         readonly double inertia, centroid_shift
 
-    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares, int32_t[::1] labels,
-                 int32_t[::1] old_labels, sample_weight, const double[::1] origin, unsigned char[::1] packed,
-                 unsigned char[::1] work, double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed):
+    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares,
+                 int32_t[::1] labels, int32_t[::1] old_labels, sample_weight, const double[::1] origin,
+                 unsigned char[::1] packed, unsigned char[::1] shift, unsigned char[::1] work,
+                 double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels, self.old_labels = labels, old_labels
         self.sample_weight = sample_weight
-        self.origin, self.packed, self.work = origin, packed, work
+        self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def begin(self, const double[:, ::1] centroids, const unsigned char[::1] shift, bint all_new):
-        """Pack the centroids about `shift`; with `all_new` every sample is summed afresh."""
-        self.centroids, self.shift, self.all_new = centroids, shift, all_new
-        self.changed[:] = 0
+    cpdef begin(self, const double[:, ::1] centroids, bint all_new):
+        """Pack the centroids; with `all_new` every sample is summed afresh."""
+        cdef const double *c = &centroids[0, 0]
+        self.centroids, self.all_new = centroids, all_new
+        memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
-            self.sums[:] = 0.0
+            memset(&self.sums[0, 0, 0], 0, self.n_slices * self.k * (self.d + 2) * sizeof(double))
         if self.single:
-            K.f32.pack(&centroids[0, 0], self.k, self.d, <const float *> &shift[0], <float *> &self.packed[0])
+            K.f32.score_shift(c, self.k, self.d, <float *> &self.shift[0])
+            K.f32.pack(c, self.k, self.d, <float *> &self.shift[0], <float *> &self.packed[0])
         else:
-            K.f64.pack(&centroids[0, 0], self.k, self.d, <const double *> &shift[0], <double *> &self.packed[0])
+            K.f64.score_shift(c, self.k, self.d, <double *> &self.shift[0])
+            K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
 
-    def visit(self, block, Py_ssize_t start, bint assign=True):
+    cpdef visit(self, block, Py_ssize_t start, bint assign=True):
         """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
 
         Without `assign` they are summed by the labels they have.
@@ -170,7 +174,7 @@ cdef class Lloyd:
                     changed += old_labels[j] != self.labels[i + j]
             self.changed[s] += changed
 
-    def finish(self, double[:, ::1] new_centroids):
+    cpdef finish(self, double[:, ::1] new_centroids):
         """Add the slices, move the centroids to the means, and price the labels against the old centroids.
 
         An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
@@ -188,6 +192,38 @@ cdef class Lloyd:
             self.inertia += self.totals[j, self.d + 2]
             self.centroid_shift += self.totals[j, self.d + 3]
         self.inertia = max(self.inertia, 0.0)
+
+    def iterate(self, block, double[:, ::1] centroids, double[:, ::1] new_centroids, Py_ssize_t max_iter, double limit,
+                list history):
+        """Iterate on an X that is one small block until the caller has to decide; leave what `finish` leaves.
+
+        Between the passes of a small fit Python would take most of the time. Returns the number of iterations: after an
+        odd number new_centroids are the newest, else centroids are. The first one sums every sample afresh.
+        """
+        cdef Py_ssize_t n_iter = 0
+        cdef bint all_new = True
+        cdef double lowest = INFINITY
+        cdef const float[:, ::1] x32
+        cdef const double[:, ::1] x64
+        if self.single:
+            x32 = block
+        else:
+            x64 = block
+        while True:
+            self.begin(centroids, all_new)
+            if self.single:
+                self._visit(&x32[0, 0], x32.shape[0], 0, True)
+            else:
+                self._visit(&x64[0, 0], x64.shape[0], 0, True)
+            self.finish(new_centroids)
+            n_iter += 1
+            history.append(self.inertia)
+            if (self.n_changed == 0 or self.n_empty or self.centroid_shift <= limit or n_iter == max_iter
+                    or self.inertia >= lowest):
+                return n_iter
+            lowest = self.inertia
+            all_new = 3 * self.n_changed > self.labels.shape[0]
+            centroids, new_centroids = new_centroids, centroids
 
     cdef void _finish_cluster(self, Py_ssize_t j, double[:, ::1] new_centroids) noexcept nogil:
         """Row j of `totals`: sums, weight, count, what the cluster takes off the total squares, squared shift."""

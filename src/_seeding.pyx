@@ -26,7 +26,8 @@ def potentials(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _potentials(&X[c * chunk, 0], min(chunk, n - c * chunk), d, candidates, &closest[start + c * chunk],
-                        weight, start + c * chunk, &potential[first + c, 0], improved, <floating *> &work[threadid() * share])
+                        weight, start + c * chunk, &potential[first + c, 0], improved,
+                        <floating *> &work[threadid() * share])
 
 
 cdef void _potentials(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating[:, ::1] candidates,

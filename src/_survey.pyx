@@ -12,22 +12,22 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 
 
 def survey(const floating[:, ::1] X, Py_ssize_t start, const double[::1] origin, sample_weight,
-           double[:, :, ::1] parts, double[:, ::1] totals, Py_ssize_t chunk, int n_threads):
+           double[:, :, ::1] parts, double[::1] largest, Py_ssize_t chunk, int n_threads):
     """Add a block that begins at row `start` to the figures of its slices, all about `origin`.
 
-    parts[s] holds the sums and the squares by feature, totals[s] the weighted total of the squares and the largest total
-    of one chunk. The slices are those of the update step, so the figures do not depend on the threads.
+    parts[s] holds the weighted sums and squares by feature, largest[s] the largest total square of one chunk. The
+    slices are those of the update step, so the figures do not depend on the threads.
     """
     cdef const double[::1] weight = sample_weight
     cdef Py_ssize_t n = X.shape[0], nth
     cdef Py_ssize_t n_tasks = min(parts.shape[0], (n + chunk - 1) // chunk)
     with nogil:
         for nth in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _survey_slice(X, start, nth, origin, weight, parts, totals, chunk)
+            _survey_slice(X, start, nth, origin, weight, parts, largest, chunk)
 
 
 cdef void _survey_slice(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t nth, const double[::1] origin,
-                        const double[::1] sample_weight, double[:, :, ::1] parts, double[:, ::1] totals,
+                        const double[::1] sample_weight, double[:, :, ::1] parts, double[::1] largest,
                         Py_ssize_t chunk) noexcept nogil:
     cdef Py_ssize_t row = nth * chunk, n = X.shape[0], d = X.shape[1], n_slices = parts.shape[0], m
     cdef Py_ssize_t s = (start // chunk + nth) % n_slices
@@ -38,11 +38,11 @@ cdef void _survey_slice(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t n
         if sample_weight is not None:
             weight = &sample_weight[start + row]
         if floating is float:
-            totals[s, 0] += K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
         else:
-            totals[s, 0] += K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
         after = _total(&parts[s, 1, 0], d)
-        totals[s, 1] = max(totals[s, 1], after - before)
+        largest[s] = max(largest[s], after - before)
         before = after
         row += n_slices * chunk
 

@@ -6,6 +6,7 @@ cdef extern from "kmf.h" nogil:
     ctypedef struct kmf_kernels_f32:
         size_t tile
         size_t panel
+        void (*score_shift)(const double *, size_t, size_t, float *) noexcept nogil
         void (*pack)(const double *, size_t, size_t, const float *, float *) noexcept nogil
         void (*assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
@@ -20,12 +21,13 @@ cdef extern from "kmf.h" nogil:
             uint32_t *, float *) noexcept nogil
         void (*update_closest)(
             const float *, size_t, size_t, const float *, const uint32_t *, uint32_t, float *, float *) noexcept nogil
-        double (*survey)(
+        void (*survey)(
             const float *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
 
     ctypedef struct kmf_kernels_f64:
         size_t tile
         size_t panel
+        void (*score_shift)(const double *, size_t, size_t, double *) noexcept nogil
         void (*pack)(const double *, size_t, size_t, const double *, double *) noexcept nogil
         void (*assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
@@ -40,8 +42,9 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, size_t, const double *, const double *, double *,
             uint32_t *, double *) noexcept nogil
         void (*update_closest)(
-            const double *, size_t, size_t, const double *, const uint32_t *, uint32_t, double *, double *) noexcept nogil
-        double (*survey)(
+            const double *, size_t, size_t, const double *, const uint32_t *, uint32_t, double *,
+            double *) noexcept nogil
+        void (*survey)(
             const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
 
     ctypedef struct kmf_kernels:

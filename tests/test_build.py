@@ -97,9 +97,7 @@ def test_a_compiler_that_lacks_openmp_builds_for_one_thread(tiny: Path) -> None:
     result = build(tiny, "build_ext", "--inplace", CC=str(compiler), LDSHARED=f"{compiler} -shared")
     if sys.platform != "darwin":
         assert result.returncode == 0, result.stderr
-    assert re.search(
-        "^kmeans_fast: this compiler has no OpenMP .*one thread.$", result.stderr, re.M
-    )
+    assert re.search("^kmeans_fast: this compiler has no OpenMP .*one thread.$", result.stderr, re.M)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the compiler is named by CC on Unix alone")

@@ -261,9 +261,7 @@ def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("package", "extra"), [("pyarrow", "cli"), ("matplotlib", "plot")])
-def test_a_missing_package_is_said_before_the_work(
-    tmp_path: Path, package: str, extra: str
-) -> None:
+def test_a_missing_package_is_said_before_the_work(tmp_path: Path, package: str, extra: str) -> None:
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / f"{package}.py").write_text("raise ImportError")
     np.save(tmp_path / "X.npy", X)
@@ -325,9 +323,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(points: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process")
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_stops_within_a_second_and_leaves_no_file(
-    tmp_path: Path, which: signal.Signals
-) -> None:
+def test_an_interrupt_stops_within_a_second_and_leaves_no_file(tmp_path: Path, which: signal.Signals) -> None:
     np.save(tmp_path / "X.npy", np.random.default_rng(0).random((300_000, 8), np.float32))
     command = ["cluster", "X.npy", "-k", "500", "--tol", "0", "--n-init", "50", "-o", "l.csv"]
     with subprocess.Popen(

@@ -25,9 +25,7 @@ def test_uniform_board_fills_the_cube_evenly(n_features):
 @pytest.mark.parametrize(("N", "k"), [(7, 3), (10, 10), (200, 3), (1000, 1), (1001, 7)])
 @pytest.mark.parametrize("n_features", [1, 2, 40])
 def test_gaussian_board_has_exactly_n_points_inside_in_nearly_equal_clusters(N, k, n_features):
-    X, labels = init_board_gauss(
-        N, k, n_features=n_features, random_state=N + k, return_labels=True
-    )
+    X, labels = init_board_gauss(N, k, n_features=n_features, random_state=N + k, return_labels=True)
     assert X.shape == (N, n_features)
     assert labels.dtype == np.int32
     assert np.abs(X).max() <= 1

@@ -41,9 +41,7 @@ class Page(HTMLParser):
 def demo(tmp_path_factory):
     """Standard output and the page of one small run, in an empty folder, with no option."""
     folder = tmp_path_factory.mktemp("demo")
-    run = subprocess.run(
-        [sys.executable, str(DEMO), "--small"], cwd=folder, capture_output=True, text=True
-    )
+    run = subprocess.run([sys.executable, str(DEMO), "--small"], cwd=folder, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert [path.name for path in folder.iterdir()] == ["demo.html"]
     return run, folder / "demo.html"
@@ -101,13 +99,10 @@ def test_pictures_are_whole(demo):
 def test_photograph_after_has_the_colours_of_the_palette_and_resembles_the_one_before(demo):
     text = demo[1].read_text(encoding="utf-8")
     before, after = (
-        np.asarray(Image.open(BytesIO(data)).convert("RGB"), dtype=float)
-        for _, data in Page(text).images[:2]
+        np.asarray(Image.open(BytesIO(data)).convert("RGB"), dtype=float) for _, data in Page(text).images[:2]
     )
     assert before.shape == after.shape
-    palette = {
-        tuple(map(int, c)) for c in re.findall(r"background:rgb\((\d+), (\d+), (\d+)\)", text)
-    }
+    palette = {tuple(map(int, c)) for c in re.findall(r"background:rgb\((\d+), (\d+), (\d+)\)", text)}
     assert {tuple(map(int, c)) for c in after.reshape(-1, 3)} == palette
     assert len(palette) == 10
     assert np.sqrt(((before - after) ** 2).mean()) < 25
@@ -141,9 +136,7 @@ def test_bad_random_start_ends_far_above_k_means_plus_plus(demo):
 
 
 def test_an_unknown_option_is_refused(tmp_path):
-    run = subprocess.run(
-        [sys.executable, str(DEMO), "--huge"], cwd=tmp_path, capture_output=True, text=True
-    )
+    run = subprocess.run([sys.executable, str(DEMO), "--huge"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 2
     assert "--huge" in run.stderr
     assert not list(tmp_path.iterdir())

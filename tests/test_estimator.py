@@ -55,9 +55,7 @@ def assert_same_fit(ours: KMeans, theirs: Any, rtol: float) -> None:
     np.testing.assert_array_equal(ours.labels_, theirs.labels_)
     np.testing.assert_allclose(ours.inertia_, theirs.inertia_, rtol=rtol)
     scale = np.abs(theirs.cluster_centers_).max()
-    np.testing.assert_allclose(
-        ours.cluster_centers_, theirs.cluster_centers_, rtol=0, atol=scale * rtol
-    )
+    np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, rtol=0, atol=scale * rtol)
     assert ours.n_iter_ == theirs.n_iter_
 
 
@@ -88,9 +86,9 @@ def test_public_methods_have_scikit_learns_signatures() -> None:
         if callable(theirs):
             ours = inspect.signature(getattr(KMeans, name)).parameters
             expected = inspect.signature(theirs).parameters
-            assert [(p.name, p.default) for p in ours.values()] == [
-                (p.name, p.default) for p in expected.values()
-            ], name
+            assert [(p.name, p.default) for p in ours.values()] == [(p.name, p.default) for p in expected.values()], (
+                name
+            )
 
 
 def test_fitted_attributes_are_scikit_learns_and_result(X: Array) -> None:
@@ -136,9 +134,7 @@ def test_tags_are_scikit_learns_but_for_sparse_and_float32() -> None:
     ],
     ids=str,
 )
-def test_a_wrong_parameter_is_named_by_scikit_learns_error(
-    X: Array, parameters: dict[str, Any]
-) -> None:
+def test_a_wrong_parameter_is_named_by_scikit_learns_error(X: Array, parameters: dict[str, Any]) -> None:
     (name,) = parameters
     with pytest.raises(ValueError, match=f"'{name}' parameter of KMeans") as caught:
         KMeans(**parameters).fit(X)
@@ -155,9 +151,7 @@ def test_an_error_of_the_data_is_the_cores(X: Array) -> None:
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-10), (np.float32, 1e-6)])
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_the_same_start_gives_scikit_learns_fit(
-    X: Array, dtype: type, rtol: float, algorithm: str
-) -> None:
+def test_the_same_start_gives_scikit_learns_fit(X: Array, dtype: type, rtol: float, algorithm: str) -> None:
     ours, theirs = same_start(X.astype(dtype), algorithm=algorithm)
     assert ours.n_iter_ > 5
     assert_same_fit(ours, theirs, rtol)
@@ -178,9 +172,7 @@ def test_weights_mean_what_they_mean_in_scikit_learn(X: Array) -> None:
     weight = np.random.default_rng(0).uniform(0.0, 3.0, len(X))
     ours, theirs = same_start(X, sample_weight=weight)
     assert_same_fit(ours, theirs, 1e-10)
-    np.testing.assert_allclose(
-        ours.score(X, sample_weight=weight), theirs.score(X, sample_weight=weight), rtol=1e-10
-    )
+    np.testing.assert_allclose(ours.score(X, sample_weight=weight), theirs.score(X, sample_weight=weight), rtol=1e-10)
 
 
 def test_k_means_plusplus_is_as_good_as_scikit_learns(X: Array) -> None:
@@ -219,9 +211,7 @@ def layouts(X: Array, folder: Path) -> dict[str, Array]:
 
 
 @pytest.mark.parametrize("copy_x", [True, False])
-def test_every_layout_gives_the_same_fit_and_is_left_as_it_was(
-    X: Array, tmp_path: Path, copy_x: bool
-) -> None:
+def test_every_layout_gives_the_same_fit_and_is_left_as_it_was(X: Array, tmp_path: Path, copy_x: bool) -> None:
     kinds = layouts(X, tmp_path)
     start = kinds["float64"][:5]
     expected = SklearnKMeans(5, init=start, n_init=1, tol=0).fit(kinds["float64"])
@@ -295,9 +285,7 @@ def test_integer_names_of_columns_are_no_positions(X: Array, names: list[int]) -
 def test_the_number_of_features_is_checked(X: Array) -> None:
     model = KMeans(3, random_state=0).fit(X)
     for method in (model.predict, model.transform, model.score):
-        with pytest.raises(
-            ValueError, match="X has 3 features, but KMeans is expecting 4 features"
-        ):
+        with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 4 features"):
             method(X[:, :3])
 
 
@@ -311,9 +299,7 @@ def test_fit_predict_fit_transform_and_predict_agree_with_fit(X: Array) -> None:
         np.testing.assert_array_equal(again.fit_predict(data), model.labels_)
         np.testing.assert_array_equal(model.predict(data), model.labels_)
         np.testing.assert_array_equal(again.fit_transform(data), model.transform(data))
-        assert model.transform(data).dtype == (
-            np.float32 if data.dtype == np.float32 else np.float64
-        )
+        assert model.transform(data).dtype == (np.float32 if data.dtype == np.float32 else np.float64)
         assert model.score(data) == pytest.approx(-model.inertia_, rel=1e-9)
 
 
@@ -389,9 +375,7 @@ def test_repetition_and_weight_give_the_same_fit_of_a_small_X(X: Array) -> None:
         weight = rng.integers(0, 4, 60)
         repeated = rng.permutation(X[:60].repeat(weight, axis=0))
         ours = KMeans(4, random_state=seed).fit(X[:60], sample_weight=weight)
-        np.testing.assert_allclose(
-            ours.cluster_centers_, KMeans(4, random_state=seed).fit(repeated).cluster_centers_
-        )
+        np.testing.assert_allclose(ours.cluster_centers_, KMeans(4, random_state=seed).fit(repeated).cluster_centers_)
 
 
 def test_the_result_says_what_ran_for_elkan(X: Array) -> None:
@@ -401,9 +385,7 @@ def test_the_result_says_what_ran_for_elkan(X: Array) -> None:
     np.testing.assert_array_equal(model.labels_, KMeans(3, random_state=0).fit(X).labels_)
 
 
-def test_verbose_prints_a_line_for_each_iteration(
-    X: Array, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verbose_prints_a_line_for_each_iteration(X: Array, capsys: pytest.CaptureFixture[str]) -> None:
     model = KMeans(3, random_state=0, verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == model.n_iter_
@@ -453,9 +435,7 @@ def test_set_output_names_the_columns(X: Array, library: str) -> None:
     out = model.fit_transform(X)
     assert isinstance(out, frames.DataFrame)
     assert list(out.columns) == ["kmeans0", "kmeans1", "kmeans2"]
-    np.testing.assert_array_equal(
-        out.to_numpy(), model.set_output(transform="default").transform(X)
-    )
+    np.testing.assert_array_equal(out.to_numpy(), model.set_output(transform="default").transform(X))
 
 
 def test_sample_weight_is_routed_through_a_pipeline(X: Array) -> None:
@@ -466,9 +446,7 @@ def test_sample_weight_is_routed_through_a_pipeline(X: Array) -> None:
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         pipeline = Pipeline([("scale", scaler), ("cluster", step)])
         pipeline.fit(X, sample_weight=weight)
-    expected = KMeans(3, random_state=0).fit(
-        StandardScaler().fit_transform(X), sample_weight=weight
-    )
+    expected = KMeans(3, random_state=0).fit(StandardScaler().fit_transform(X), sample_weight=weight)
     np.testing.assert_array_equal(pipeline["cluster"].labels_, expected.labels_)
 
 
@@ -500,9 +478,7 @@ class Recorder:
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         self.begun.append(context.task_name)
 
-    def on_fit_task_end(
-        self, estimator: Any, context: Any, *, X: Any, metadata: Any, fitted_estimator: Any
-    ) -> bool:
+    def on_fit_task_end(self, estimator: Any, context: Any, *, X: Any, metadata: Any, fitted_estimator: Any) -> bool:
         self.ended.append(context.task_name)
         self.scores.append(fitted_estimator.score(X, **(metadata or {})))
         return self.ended.count("iteration") == self.stop_at

@@ -79,9 +79,7 @@ def test_no_module_imports_from_a_layer_above_its_own(path: Path) -> None:
             assert layer_of(inner) <= layer_of(name_of(path)), f"{path} imports {module}"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if layer_of(name_of(path)) == CORE], ids=name_of
-)
+@pytest.mark.parametrize("path", [path for path in MODULES if layer_of(name_of(path)) == CORE], ids=name_of)
 def test_the_core_imports_numpy_and_the_standard_library_alone(path: Path) -> None:
     allowed = {"numpy", "kmeans_fast", *sys.stdlib_module_names}
     tops = {module.split(".")[0] for module in imported(path, nested=False)}
@@ -154,6 +152,4 @@ def test_importing_the_package_leaves_the_lazy_names_unloaded(tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", ["datasets", "reference"])
 def test_a_lazy_name_is_loaded_when_it_is_used(name: str, tmp_path: Path) -> None:
-    assert f"kmeans_fast.{name}" in modules_after(
-        f"import kmeans_fast; kmeans_fast.{name}", tmp_path
-    )
+    assert f"kmeans_fast.{name}" in modules_after(f"import kmeans_fast; kmeans_fast.{name}", tmp_path)

@@ -12,9 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or shutil.which("make") is None, reason="no make here"
-)
+pytestmark = pytest.mark.skipif(sys.platform == "win32" or shutil.which("make") is None, reason="no make here")
 
 
 def make(*arguments: str, **environment: str) -> list[str]:
@@ -34,9 +32,7 @@ def make(*arguments: str, **environment: str) -> list[str]:
 def stub(folder: Path, pattern: str, answer: str) -> str:
     """Write a Python that gives `answer` where `pattern` is in its arguments."""
     program = folder / "python-stub"
-    program.write_text(
-        f'#!/bin/sh\ncase "$*" in *{pattern}*) {answer};; esac\nexec "{sys.executable}" "$@"\n'
-    )
+    program.write_text(f'#!/bin/sh\ncase "$*" in *{pattern}*) {answer};; esac\nexec "{sys.executable}" "$@"\n')
     program.chmod(0o755)
     return f"PYTHON={program}"
 
@@ -47,9 +43,7 @@ def test_a_complete_machine_is_told_nothing() -> None:
 
 def test_a_missing_python_is_named() -> None:
     (line,) = make("PYTHON=no-such-python")
-    assert line == (
-        "no-such-python is missing: install 'python3' (apt, dnf, brew), version 3.10 or later"
-    )
+    assert line == ("no-such-python is missing: install 'python3' (apt, dnf, brew), version 3.10 or later")
 
 
 def test_an_old_python_is_named(tmp_path: Path) -> None:

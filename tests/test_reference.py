@@ -22,12 +22,8 @@ from kmeans_fast.reference import (
     reevaluate_centers,
 )
 
-grid_boards = st.integers(1, 12).flatmap(
-    lambda n: arrays(np.float64, (n, 2), elements=st.integers(-2, 2).map(float))
-)
-grid_starts = st.integers(1, 6).flatmap(
-    lambda k: arrays(np.float64, (k, 2), elements=st.integers(-3, 3).map(float))
-)
+grid_boards = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 2), elements=st.integers(-2, 2).map(float)))
+grid_starts = st.integers(1, 6).flatmap(lambda k: arrays(np.float64, (k, 2), elements=st.integers(-3, 3).map(float)))
 
 
 def squared_distance(x, c) -> float:
@@ -79,9 +75,7 @@ def test_result_is_a_local_optimum_by_exact_sums(seed):
         for f in range(3):
             mean = fsum(weights[mine] * X[mine, f]) / fsum(weights[mine])
             assert isclose(c[f], mean, rel_tol=1e-12)
-    exact = fsum(
-        w * squared_distance(x, centroids[j]) for w, x, j in zip(weights, X, labels, strict=True)
-    )
+    exact = fsum(w * squared_distance(x, centroids[j]) for w, x, j in zip(weights, X, labels, strict=True))
     assert isclose(inertia, exact, rel_tol=1e-12)
 
 

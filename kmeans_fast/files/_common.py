@@ -38,9 +38,7 @@ def need(module: str, purpose: str, extra: str = "cli") -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         package = {"PIL": "pillow"}.get(module.split(".")[0], module.split(".")[0])
-        raise ImportError(
-            f'{purpose} needs {package}; install it with: pip install "kmeans_fast[{extra}]"'
-        ) from error
+        raise ImportError(f'{purpose} needs {package}; install it with: pip install "kmeans_fast[{extra}]"') from error
 
 
 def listed(names: Iterable[str]) -> str:
@@ -87,10 +85,8 @@ class Source:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
                 raise FileError(f"{path} is a folder; a file is needed.")
-            if stat.S_ISREG(mode):
-                source = cls(str(path), path)
-            else:  # a named pipe, or the shell's <(command)
-                source = cls(str(path), None, path.read_bytes())
+            # Not a regular file: a named pipe, or the shell's <(command).
+            source = cls(str(path), path) if stat.S_ISREG(mode) else cls(str(path), None, path.read_bytes())
         if source.size == 0:
             raise FileError(f"{source.name} is empty.")
         return source

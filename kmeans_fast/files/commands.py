@@ -69,9 +69,7 @@ class Fitting:
     n_threads: int | None
 
 
-def cluster(
-    reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool
-) -> dict[str, Any]:
+def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool) -> dict[str, Any]:
     """Cluster the points of a file and write what was planned; return the summary.
 
     Parameters
@@ -85,9 +83,7 @@ def cluster(
     if fitting.n_clusters is None and fitting.init in SEEDINGS:
         raise UsageError("-k is needed: the number of clusters.")
     if fitting.init not in SEEDINGS and not Path(fitting.init).exists():
-        raise UsageError(
-            f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file."
-        )
+        raise UsageError(f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file.")
     if plans["plot"]:
         importlib.import_module("kmeans_fast.plots")  # or fail before the work
     points = reading.read()
@@ -195,9 +191,7 @@ def _write_labels(
             write_table(stream, table, plan.form)
 
 
-def _write_centroids(
-    plan: Output | None, centroids: npt.NDArray[Any], feature_names: Sequence[str]
-) -> None:
+def _write_centroids(plan: Output | None, centroids: npt.NDArray[Any], feature_names: Sequence[str]) -> None:
     """Write one row a cluster, which `--init` reads again."""
     if plan is None:
         return

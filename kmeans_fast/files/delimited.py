@@ -40,9 +40,7 @@ class _Layout(NamedTuple):
     delimiter: str
 
 
-def read_delimited(
-    source: Source, wanted: Columns, header: bool | None = None, delimiter: str | None = None
-) -> Points:
+def read_delimited(source: Source, wanted: Columns, header: bool | None = None, delimiter: str | None = None) -> Points:
     """Read the points of a CSV or TSV file as float64.
 
     Parameters
@@ -140,9 +138,7 @@ def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layo
     if delimiter is None:
         with _text(source) as lines:
             try:
-                first = next(
-                    (line for line in iter(lambda: lines.readline(BLOCK), "") if line.strip()), ""
-                )
+                first = next((line for line in iter(lambda: lines.readline(BLOCK), "") if line.strip()), "")
             except UnicodeDecodeError as error:
                 _not_text(source, error)
         delimiter = max(",\t;", key=first.count)
@@ -165,9 +161,7 @@ def _explain(source: Source, layout: _Layout, chosen: Chosen) -> None:
     for start, end, fields in _records(source, layout.delimiter):
         where = f"{source.name}, line {start}"
         if len(fields) != len(layout.names):
-            raise FileError(
-                f"{where}: {len(fields)} fields, and the first line has {len(layout.names)}."
-            )
+            raise FileError(f"{where}: {len(fields)} fields, and the first line has {len(layout.names)}.")
         if end <= layout.header_lines:
             continue
         for i in needed:
@@ -215,9 +209,7 @@ def _text(source: Source) -> io.TextIOWrapper:
 def _not_text(source: Source, error: UnicodeDecodeError) -> NoReturn:
     """Say which byte isn't text."""
     byte = error.object[error.start]
-    raise FileError(
-        f"{source.name} is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8 first."
-    ) from None
+    raise FileError(f"{source.name} is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8 first.") from None
 
 
 def _count(source: Source) -> tuple[int, int]:

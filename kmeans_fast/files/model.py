@@ -66,9 +66,7 @@ class Model:
             raise ValueError("centroids must be finite.")
         names = self.feature_names
         if names is not None and len(names) != centroids.shape[1]:
-            raise ValueError(
-                f"feature_names has {len(names)} names; it must have {centroids.shape[1]}."
-            )
+            raise ValueError(f"feature_names has {len(names)} names; it must have {centroids.shape[1]}.")
 
 
 def save_model(
@@ -119,9 +117,7 @@ def save_model(
     text = json.dumps(header, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
     size = _START.size + len(text) + centroids.nbytes + _DIGEST
     if len(text) > MAX_HEADER or size > MAX_BYTES:
-        raise ValueError(
-            f"a model file of {size} bytes must be <= {MAX_BYTES}, its header <= {MAX_HEADER}."
-        )
+        raise ValueError(f"a model file of {size} bytes must be <= {MAX_BYTES}, its header <= {MAX_HEADER}.")
     digest = hashlib.sha256()
     with replacing(path, overwrite=overwrite) as stream:
         for part in (_START.pack(MAGIC, SCHEMA, len(text)), text, centroids.data.cast("B")):
@@ -190,9 +186,7 @@ def _decode(text: bytes, data: bytes) -> Model:
         raise ValueError(f"shape {shape} doesn't fit {len(data)} bytes of centroids.")
     if not isinstance(metadata, dict):
         raise ValueError("metadata must be an object.")
-    if names is not None and not (
-        isinstance(names, list) and all(isinstance(name, str) for name in names)
-    ):
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise ValueError("feature_names must be null or strings.")
     # A copy in the machine's own byte order, writable, which the kernels can use.
     centroids = np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))

@@ -28,10 +28,7 @@ HEADER = (
 DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
 INIT = "k-means++, random, random-partition, or a file of centroids (no -k is needed)."
 N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10."
-TOL = (
-    "Stop when the centroids move less than this, relative to the data's variance; 0: when no "
-    "label changes."
-)
+TOL = "Stop when the centroids move less than this, relative to the data's variance; 0: when no label changes."
 SEED = "Same seed, same result; default: a new one, which the summary tells."
 THREADS = "Threads at most; default: all CPUs that this process may use."
 OUTPUT = (
@@ -55,9 +52,7 @@ Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
 Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
 Delimiter = Annotated[TEXT, _input("CHAR", DELIMITER, "--delimiter")]
 
-NClusters = Annotated[
-    int | None, _clustering("N", "Number of clusters.", "-k", "--n-clusters", min=1)
-]
+NClusters = Annotated[int | None, _clustering("N", "Number of clusters.", "-k", "--n-clusters", min=1)]
 Init = Annotated[str, _clustering("HOW", INIT, "--init")]
 NInit = Annotated[int | None, _clustering("N", N_INIT, "--n-init", min=1)]
 MaxIter = Annotated[int, _clustering("N", "Most iterations of one restart.", "--max-iter", min=1)]

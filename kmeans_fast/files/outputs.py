@@ -94,9 +94,7 @@ def plan(
         known = _SAME.get(asked.lower(), asked.lower())
         forms = tuple(forms)
         if known not in forms:
-            raise UsageError(
-                f"{option} {path}: format {asked!r} must be one of {', '.join(forms)}."
-            )
+            raise UsageError(f"{option} {path}: format {asked!r} must be one of {', '.join(forms)}.")
     elif path == "-":
         raise UsageError(f"{option} must be a file, not standard output.")
     if path != "-":

@@ -90,8 +90,7 @@ def choose(names: Sequence[str], wanted: Columns, source: str, named: bool = Tru
         if not named or unnamed:  # no names to go by on one side
             if len(others) != len(features):
                 raise FileError(
-                    f"{source} has {len(others)} columns of points; it must have {len(features)}: "
-                    f"{listed(features)}."
+                    f"{source} has {len(others)} columns of points; it must have {len(features)}: {listed(features)}."
                 )
             features = others
     asked = [*features, *special]
@@ -99,9 +98,7 @@ def choose(names: Sequence[str], wanted: Columns, source: str, named: bool = Tru
     missing = [name for name in asked if name not in count]
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
-        raise FileError(
-            f"{source} has no {noun} {listed(missing)}; its columns are {listed(names)}."
-        )
+        raise FileError(f"{source} has no {noun} {listed(missing)}; its columns are {listed(names)}.")
     twice = [name for name in dict.fromkeys(asked) if count[name] > 1]
     if twice:
         raise FileError(f"{source} has more than one column called {listed(twice)}.")

@@ -83,8 +83,7 @@ def text(summary: dict[str, Any]) -> str:
         "points": f"{s['n_samples']:,} x {s['n_features']} from {s['input']}",
         "clusters": f"{s['n_clusters']}, of {sizes[-1]:,} to {sizes[0]:,} points",
         "inertia": f"{s['inertia']:.10g}",
-        "iterations": f"{s['n_iter']}, {'converged' if s['converged'] else 'not converged'}: "
-        f"{s['stop_reason']}",
+        "iterations": f"{s['n_iter']}, {'converged' if s['converged'] else 'not converged'}: {s['stop_reason']}",
         "restarts": _restarts(s),
         "seed": f"{s['seed']}, init {s['init']}",
         "ran": f"{s['algorithm']}, {s['isa']}, {s['compute_dtype']}, {s['n_threads']} "
@@ -103,10 +102,7 @@ def _restarts(s: dict[str, Any]) -> str:
     found = s["times_found"]
     times = {1: "once", 2: "twice"}.get(found, f"{found} times")
     inertias = [restart["inertia"] for restart in s["restarts"]]
-    said = (
-        f"best of {s['n_restarts']} restarts found {times}; "
-        f"inertia {min(inertias):.6g} to {max(inertias):.6g}"
-    )
+    said = f"best of {s['n_restarts']} restarts found {times}; inertia {min(inertias):.6g} to {max(inertias):.6g}"
     return said if found > 1 else f"{said}; more restarts (--n-init) may find better"
 
 

@@ -61,10 +61,7 @@ def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
             weights[row:stop] = batch.column(wanted.weights).to_numpy(zero_copy_only=False)
         if not finite:
             i, j = np.argwhere(~np.isfinite(X[row:stop]))[0]
-            raise FileError(
-                f"{source}, row {row + i + 1}, column {features[j]!r}: "
-                f"{X[row + i, j]} is not finite."
-            )
+            raise FileError(f"{source}, row {row + i + 1}, column {features[j]!r}: {X[row + i, j]} is not finite.")
         if wanted.ids is not None:
             ids.append(batch.column(wanted.ids))
         row = stop
@@ -76,15 +73,9 @@ def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
 def _check_numeric(types: Any, field: Any, source: str) -> None:
     """Refuse a column whose type isn't a number's."""
     kind = field.type
-    if not (
-        types.is_integer(kind)
-        or types.is_floating(kind)
-        or types.is_boolean(kind)
-        or types.is_decimal(kind)
-    ):
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)):
         raise FileError(
-            f"{source}, column {field.name!r} holds {kind}, not numbers; "
-            "--columns chooses the columns to use."
+            f"{source}, column {field.name!r} holds {kind}, not numbers; --columns chooses the columns to use."
         )
 
 
@@ -92,9 +83,7 @@ def _check_present(column: Any, where: str, row: int) -> None:
     """Refuse nulls, naming the first one's row, counted from 1."""
     if column.null_count:
         first = row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
-        raise FileError(
-            f"{where}, row {first}: missing value; fill it in, or leave out the row or the column."
-        )
+        raise FileError(f"{where}, row {first}: missing value; fill it in, or leave out the row or the column.")
 
 
 def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:
@@ -152,9 +141,7 @@ def _write_json(stream: BinaryIO, table: Mapping[str, Any]) -> None:
     for start in range(0, length, ROWS):
         columns = [_plain(column[start : start + ROWS]) for column in table.values()]
         for record in zip(*columns, strict=True):
-            text = json.dumps(
-                dict(zip(table, record, strict=True)), default=str, ensure_ascii=False
-            )
+            text = json.dumps(dict(zip(table, record, strict=True)), default=str, ensure_ascii=False)
             stream.write(separator + text.encode())
             separator = b",\n"
     stream.write(b"\n]\n" if length else b"[]\n")

@@ -3,9 +3,15 @@
  * Sizes: n samples, d features, k clusters. X is row-major and contiguous, n x d. Nothing is allocated: `work` is
  * scratch of kmf_work_size_<dtype>() elements that the caller owns, one for each thread.
  */
+/* clang-format off */
 typedef struct KMF_API(kmf_kernels) {
     size_t tile;  /* centroids of one register tile */
     size_t panel; /* samples of one panel: two vectors */
+
+    /* The mean of the centroids: the origin of their scores that keeps them accurate far from 0. */
+    void (*score_shift)(const double *centroids, /* IN  k x d */
+                        size_t k, size_t d,
+                        KMF_T *shift); /* OUT d */
 
     /* Centroids, less the shift, in tiles: what `assign` reads. The half norms belong to the rounded coordinates. */
     void (*pack)(const double *centroids, /* IN  k x d */
@@ -61,24 +67,25 @@ typedef struct KMF_API(kmf_kernels) {
                            KMF_T *closest, /* INOUT n */
                            KMF_T *work);
 
-    /* sums[f] += sum (x - shift), squares[f] += sum (x - shift)^2; returns sum w |x - shift|^2, or 0 without weights.
-     * A NaN or an infinity anywhere in X makes squares[] NaN or infinite. */
-    double (*survey)(const KMF_T *X, size_t n, size_t d,
-                     const double *shift,         /* IN  d */
-                     const double *sample_weight, /* IN  n, or NULL */
-                     double *sums,                /* INOUT d */
-                     double *squares);            /* INOUT d */
+    /* sums[f] += sum w (x - shift), squares[f] += sum w (x - shift)^2. A NaN or an infinity anywhere in X makes squares[]
+     * NaN or infinite. */
+    void (*survey)(const KMF_T *X, size_t n, size_t d,
+                   const double *shift,         /* IN  d */
+                   const double *sample_weight, /* IN  n, or NULL */
+                   double *sums,                /* INOUT d */
+                   double *squares);            /* INOUT d */
 } KMF_API(kmf_kernels);
+/* clang-format on */
 
 /* Elements of the packed form of k centroids. */
-KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) *kernels, size_t k, size_t d)
+KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
     return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2);
 }
 
 /* Elements of `work` that serve every kernel at this k and d: a panel and a few rows; where the centroids leave L2 or a
  * panel leaves L1, a group of panels and the scores of a block of tiles as well. */
-KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) *kernels, size_t k, size_t d)
+KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
     const size_t l2 = KMF_L2_BYTES / sizeof(KMF_T), l1 = KMF_L1_BYTES / sizeof(KMF_T);
     const size_t basic = kernels->panel * (d + 33) + d;

@@ -51,8 +51,8 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
 }
 
 /* Many features. The last tile runs only as many quarters as it has centroids. */
-KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d,
-                                      const KMF_T *ahead, KMF_T *spill, V best[2], V index[2])
+KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
+                                      KMF_T *spill, V best[2], V index[2])
 {
     for (size_t first = 0; first < d; first += FEATURE_BLOCK) {
         const size_t last = d - first > FEATURE_BLOCK ? first + FEATURE_BLOCK : d;

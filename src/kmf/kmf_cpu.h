@@ -18,8 +18,8 @@ KMF_STATIC int kmf_cpu_has(int want_avx512)
     __cpuidex(leaf7, 7, 0);
     if ((saved & 0x6) != 0x6 || !(leaf7[1] & (1 << 5)))
         return 0; /* AVX state, AVX2 */
-    return !want_avx512 || ((saved & 0xe6) == 0xe6 && (leaf7[1] & (1 << 16)) && (leaf7[1] & (1 << 17)) &&
-                            (leaf7[1] & (1 << 31)));
+    return !want_avx512 ||
+           ((saved & 0xe6) == 0xe6 && (leaf7[1] & (1 << 16)) && (leaf7[1] & (1 << 17)) && (leaf7[1] & (1 << 31)));
 }
 #elif KMF_X86
 /* The compiler's run-time library checks XCR0 as well. */

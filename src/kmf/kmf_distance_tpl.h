@@ -26,8 +26,7 @@ KMF_INLINE void KMF_FN(panel_distances)(const KMF_T *panel, const KMF_T *points,
 }
 
 /* The same for any nr <= QUERIES. */
-KMF_INLINE void KMF_FN(some_distances)(const KMF_T *panel, const KMF_T *points, size_t d, size_t nr,
-                                       V dist[QUERIES][2])
+KMF_INLINE void KMF_FN(some_distances)(const KMF_T *panel, const KMF_T *points, size_t d, size_t nr, V dist[QUERIES][2])
 {
     switch (nr) {
     case 1: KMF_FN(panel_distances)(panel, points, d, 1, dist); break;

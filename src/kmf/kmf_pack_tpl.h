@@ -4,6 +4,16 @@
  * with the same instruction as a score; it counts from the start of its block of tiles, and is exact below 2^24.
  */
 
+KMF_STATIC void KMF_FN(score_shift)(const double *centroids, size_t k, size_t d, KMF_T *shift)
+{
+    for (size_t f = 0; f < d; ++f) {
+        double total = 0.0;
+        for (size_t j = 0; j < k; ++j)
+            total += centroids[j * d + f];
+        shift[f] = (KMF_T)(total / (double)k);
+    }
+}
+
 KMF_STATIC void KMF_FN(pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, KMF_T *packed)
 {
     const size_t n_tiles = (k + TILE - 1) / TILE, per_block = KMF_FN(tiles_per_block)(d);

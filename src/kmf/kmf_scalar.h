@@ -6,7 +6,6 @@
 #define KMF_COLUMNS_F32 1 /* columns that one transpose turns */
 #define KMF_COLUMNS_F64 1
 
-
 typedef float kmf_vec_f32_scalar;
 typedef double kmf_vec_f64_scalar;
 

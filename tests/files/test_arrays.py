@@ -95,9 +95,7 @@ def test_pickled_objects_are_refused_unread(tmp_path: Path) -> None:
         (b"not an array", "damaged"),
     ],
 )
-def test_a_header_is_checked_before_anything_is_allocated(
-    tmp_path: Path, start: bytes, message: str
-) -> None:
+def test_a_header_is_checked_before_anything_is_allocated(tmp_path: Path, start: bytes, message: str) -> None:
     (tmp_path / "a.npy").write_bytes(start + bytes(16))
     with pytest.raises(FileError, match=message):
         read_points(tmp_path / "a.npy")

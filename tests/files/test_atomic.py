@@ -15,9 +15,7 @@ import pytest
 from kmeans_fast.files import atomic, check_target, replacing
 
 
-def write(
-    path: Path, *, overwrite: bool = False, then: Callable[[], object] = lambda: None
-) -> None:
+def write(path: Path, *, overwrite: bool = False, then: Callable[[], object] = lambda: None) -> None:
     """Write a few bytes, and let something happen before the file gets its name."""
     with replacing(path, overwrite=overwrite) as stream:
         stream.write(b"new")
@@ -52,9 +50,7 @@ def test_a_file_that_appears_during_the_work_is_not_overwritten(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_a_folder_without_hard_links_still_gets_its_file_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_without_hard_links_still_gets_its_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "no links here")
 

@@ -15,9 +15,7 @@ from kmeans_fast.files import FileError, Points, read_points
 from kmeans_fast.files._common import Source, UsageError
 
 
-def read(
-    folder: Path, text: str | bytes, *args: object, name: str = "t.csv", **kw: object
-) -> Points:
+def read(folder: Path, text: str | bytes, *args: object, name: str = "t.csv", **kw: object) -> Points:
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_points(folder / name, *args, **kw)  # type: ignore[arg-type]
 
@@ -99,9 +97,7 @@ def test_a_delimiter_can_be_given(tmp_path: Path) -> None:
         ("x\0,y\n1,2,3\n", r"line 2: 3 fields"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place(
-    tmp_path: Path, text: str | bytes, message: str
-) -> None:
+def test_what_cannot_be_read_is_named_with_its_place(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(FileError, match=message) as caught:
         read(tmp_path, text)
     assert "\n" not in str(caught.value)

@@ -62,9 +62,7 @@ def test_damaged_pictures_are_refused(tmp_path: Path) -> None:
                 read_points(path)
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
     assert len(read_points(tmp_path / "a.png").X) == 6, "Pillow only warns up to twice the limit"
@@ -74,9 +72,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused(
 
 
 @pytest.mark.parametrize(("n_clusters", "mode"), [(2, "P"), (256, "P"), (257, "RGB")])
-def test_labels_are_drawn_in_the_colours_of_their_centroids(
-    tmp_path: Path, n_clusters: int, mode: str
-) -> None:
+def test_labels_are_drawn_in_the_colours_of_their_centroids(tmp_path: Path, n_clusters: int, mode: str) -> None:
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     points = read_points(tmp_path / "a.png")
     centroids = np.full((n_clusters, 3), 300.0)
@@ -97,6 +93,4 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     points = read_points(tmp_path / "a.png")
     stream = io.BytesIO()
     write_image(stream, points.picture, np.zeros(6, np.int32), np.array([[1.0, 2, 3]]), "png")
-    assert np.unique(np.asarray(Image.open(stream)).reshape(-1, 4), axis=0).tolist() == [
-        [1, 2, 3, 77]
-    ]
+    assert np.unique(np.asarray(Image.open(stream)).reshape(-1, 4), axis=0).tolist() == [[1, 2, 3, 77]]
