@@ -66,9 +66,7 @@ def main() -> int:
 def run_race(suite: str, options: argparse.Namespace) -> list[Row]:
     """All chosen cases of one suite, with a line of progress for each."""
     names = options.competitors or (list(COMPETITORS) if suite == "fixed" else TWO_OF_US)
-    settings = replace(
-        RACES[suite], n_threads=options.threads, budget=options.budget, quick=options.quick
-    )
+    settings = replace(RACES[suite], n_threads=options.threads, budget=options.budget, quick=options.quick)
     if options.repeats:
         settings.repeats = options.repeats
     rows: list[Row] = []

@@ -31,7 +31,5 @@ def benchmark_fit(benchmark: Any, data: Data, name: str) -> None:
     competitor.prepare(X, init, N_ITER, THREADS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ConvergenceWarning: ten iterations are what is asked
-        fit = benchmark.pedantic(
-            competitor.fit, (X, init, N_ITER, THREADS), rounds=ROUNDS, warmup_rounds=1
-        )
+        fit = benchmark.pedantic(competitor.fit, (X, init, N_ITER, THREADS), rounds=ROUNDS, warmup_rounds=1)
     benchmark.extra_info["n_iter"] = fit.n_iter

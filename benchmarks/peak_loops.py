@@ -48,10 +48,7 @@ def loops(isas: list[str], features: list[int]) -> list[Loop]:
             body = _neon_fma(dtype) if isa == "neon" else _x86_fma(isa, dtype)
             made.append(Loop(isa, dtype, "fma", 2 * lanes * len(body), body))
             if isa != "neon":
-                made += [
-                    Loop(isa, dtype, f"mix{d}", lanes * TURN, _x86_mix(isa, dtype, d))
-                    for d in features
-                ]
+                made += [Loop(isa, dtype, f"mix{d}", lanes * TURN, _x86_mix(isa, dtype, d)) for d in features]
     return made
 
 
@@ -101,9 +98,7 @@ def _neon_fma(dtype: str) -> tuple[str, ...]:
 def c_source(made: list[Loop]) -> str:
     """Text of loops.h: one function a loop, the table LOOPS(X), and the loop that reads memory."""
     functions = [_function(loop) for loop in made]
-    rows = " ".join(
-        f'X({m.function}, "{m.isa}", "{m.dtype}", "{m.mix}", {m.operations})' for m in made
-    )
+    rows = " ".join(f'X({m.function}, "{m.isa}", "{m.dtype}", "{m.mix}", {m.operations})' for m in made)
     return "\n".join([*functions, _read_loop(), f"#define LOOPS(X) {rows}", ""])
 
 

@@ -33,9 +33,7 @@ def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
             x, y = [1e3 * row.median for row in mine], [position[row.case] for row in mine]
             first = name == OURS
             colour = "crimson" if first else None
-            left.plot(
-                x, y, marker, color=colour, ms=8 if first else 6, label=name, zorder=2 + first
-            )
+            left.plot(x, y, marker, color=colour, ms=8 if first else 6, label=name, zorder=2 + first)
     left.set(xscale="log", xlabel="median time, ms")
     left.set_yticks(list(position.values()), [case.name for case in position])
     left.legend(fontsize="small", loc="best")

@@ -15,8 +15,8 @@ from .cases import Case, make
 from .competitors import COMPETITORS
 from .machine import busy_cpus, child_command, child_environment
 from .results import Row, judge
+from .worker import LONG_CALL
 
-LONG_CALL = 10.0  # seconds: a first call this long is itself a sample, not only the warm-up
 MAX_SEEDS = 20
 ERROR_TAIL = 300  # characters of a dead child's stderr shown in its row
 
@@ -102,11 +102,7 @@ def race(case: Case, names: list[str], settings: Settings) -> list[Row]:
 
 def _takes_part(row: Row) -> bool:
     competitor = COMPETITORS[row.competitor]
-    return (
-        competitor.can(row.job)
-        and row.case.dtype in competitor.dtypes
-        and row.case.work <= competitor.max_work
-    )
+    return competitor.can(row.job) and row.case.dtype in competitor.dtypes and row.case.work <= competitor.max_work
 
 
 def _open(peer: Peer, folder: Path, settings: Settings) -> None:
@@ -124,7 +120,7 @@ def _open(peer: Peer, folder: Path, settings: Settings) -> None:
     row = peer.row
     row.memory, row.version, row.blas = answer["memory"], answer["version"], answer["blas"]
     row.detail["origin"] = answer["origin"]
-    if answer["seconds"] > LONG_CALL:
+    if answer["seconds"] > LONG_CALL:  # the warm-up is itself a sample
         row.seconds.append(answer["seconds"])
 
 

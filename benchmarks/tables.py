@@ -99,10 +99,7 @@ def align(lines: Sequence[Sequence[str]]) -> str:
         if len(line) <= 2:
             text.append("  ".join([line[0].ljust(widths[0]) if line[1:] else line[0], *line[1:]]))
             continue
-        cells = [
-            c.ljust(w) if i == 0 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(line, widths, strict=False))
-        ]
+        cells = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=False))]
         text.append("  ".join([*cells, *line[last:]]).rstrip())
     return "\n".join(text)
 

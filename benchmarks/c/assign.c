@@ -49,7 +49,7 @@ typedef struct {
         p->packed = get(kmf_packed_size_##suffix(kernels, p->k, p->d) * sizeof(T));                                    \
         kernels->pack(centroids, p->k, p->d, (const T *)p->shift, (T *)p->packed);                                     \
         for (int i = 0; i < n_threads; ++i)                                                                            \
-            p->work[i] = get(kmf_work_size_##suffix(kernels, p->k, p->d) * sizeof(T));                                       \
+            p->work[i] = get(kmf_work_size_##suffix(kernels, p->k, p->d) * sizeof(T));                                 \
         free(centroids);                                                                                               \
     }
 
@@ -68,8 +68,15 @@ int main(int argc, char **argv)
 {
     if (argc != 7)
         return 2;
-    problem p = {(size_t)atol(argv[4]), (size_t)atol(argv[5]), (size_t)atol(argv[6]), NULL, kmf_select(argv[1]),
-                 NULL, NULL, NULL, {NULL}};
+    problem p = {(size_t)atol(argv[4]),
+                 (size_t)atol(argv[5]),
+                 (size_t)atol(argv[6]),
+                 NULL,
+                 kmf_select(argv[1]),
+                 NULL,
+                 NULL,
+                 NULL,
+                 {NULL}};
     const int n_threads = atoi(argv[2]), single = strcmp(argv[3], "float32") == 0;
     if (p.kernels == NULL || n_threads < 1 || n_threads > MAX_THREADS)
         return 4;

@@ -36,9 +36,7 @@ class Competitor:
     module: ClassVar[str] = ""  # what importing it needs
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
     max_work: ClassVar[float] = float("inf")  # n*d*k above which a run would take minutes
-    old_openblas: ClassVar[bool] = (
-        False  # its wheel's OpenBLAS may predate this CPU: see machine.py
-    )
+    old_openblas: ClassVar[bool] = False  # its wheel's OpenBLAS may predate this CPU: see machine.py
     note: ClassVar[str] = ""  # what a reader must know to judge the row
     counts_as_peer: ClassVar[bool] = True  # is it in "best of the peers"
 

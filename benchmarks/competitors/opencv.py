@@ -30,7 +30,5 @@ class OpenCV(Competitor):
         # as n_iter iterations from init. epsilon=0 stops only when no centroid moved.
         criteria = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, n_iter, 0.0)
         start = perf_counter()
-        compactness, _, centroids = cv2.kmeans(
-            X, len(init), labels, criteria, 1, cv2.KMEANS_USE_INITIAL_LABELS
-        )
+        compactness, _, centroids = cv2.kmeans(X, len(init), labels, criteria, 1, cv2.KMEANS_USE_INITIAL_LABELS)
         return Fit(perf_counter() - start, centroids, None, compactness)
