@@ -1,0 +1,198 @@
+"""Where a run starts: k-means++ against exact probabilities, and the other ways to start."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.cluster import kmeans_plusplus as sklearn_plusplus
+
+from kmeans_fast import kmeans
+from kmeans_fast._problem import Problem
+from kmeans_fast._samples import as_samples
+from kmeans_fast._seed import kmeans_plusplus_rows
+
+Array = NDArray[Any]
+METHODS = ["k-means++", "random", "random-partition"]
+
+
+def problem(X: Array, k: int, weight: Any = None, n_threads: int = 1) -> Problem:
+    weight = None if weight is None else np.asarray(weight, np.float64)
+    return Problem(as_samples(X), k, weight, n_threads)
+
+
+def chance_of_first_two(X: Array, weight: Array) -> Array:
+    """p[i, j]: chance that plain k-means++ picks row i, then row j."""
+    squares = ((X[:, None] - X) ** 2).sum(axis=2) * weight
+    return (weight / weight.sum())[:, None] * squares / squares.sum(axis=1, keepdims=True)
+
+
+def chi_square_over_freedom(observed: Array, expected: Array) -> float:
+    some = expected > 0
+    assert (observed[~some] == 0).all()
+    return float((((observed - expected)[some]) ** 2 / expected[some]).sum() / (some.sum() - 1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weight", [[1, 1, 1, 1, 1], [1, 0, 3, 0.5, 2]])
+def test_plain_k_means_plus_plus_draws_with_its_exact_probabilities(dtype, weight):
+    X, weight = np.array([[0, 0], [1, 0], [0, 2], [3, 3], [-1, 4]], dtype), np.array(weight, float)
+    task, rng, draws = problem(X, 2, weight), np.random.default_rng(0), 6000
+    seen = np.zeros((5, 5))
+    for _ in range(draws):
+        i, j = kmeans_plusplus_rows(task, rng, n_candidates=1)
+        seen[i, j] += 1
+    expected = draws * chance_of_first_two(X.astype(float), weight)
+    assert chi_square_over_freedom(seen, expected) < 2.0  # chance of more: below 1 in 100
+
+
+def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
+    X = np.array([[0.0], [1.0], [4.0], [9.0]])
+    task, rng, draws, q = problem(X, 2), np.random.default_rng(0), 4000, 2  # 2 + log 2 = 2 candidates
+    seen = np.zeros((4, 4))
+    for _ in range(draws):
+        i, j = kmeans_plusplus_rows(task, rng)
+        seen[i, j] += 1
+    expected = np.zeros((4, 4))
+    squares = (X - X.T) ** 2
+    for i in range(4):
+        p = squares[i] / squares[i].sum()
+        left = np.minimum(squares[i], squares).sum(axis=1)
+        for pair in itertools.product(range(4), repeat=q):
+            expected[i, min(pair, key=lambda j: left[j])] += draws / 4 * p[pair[0]] * p[pair[1]]
+    assert chi_square_over_freedom(seen, expected) < 2.2
+
+
+def test_k_means_plus_plus_draws_alike_from_one_chunk_and_from_many():
+    # A small X is one chunk and drawn from in order of value; a large one is many chunks in order of rows.
+    values = np.array([0.0, 1.0, 3.0, 7.0])
+    X = np.repeat(values, 6000)[:, None]
+    task, rng, draws = problem(X, 2), np.random.default_rng(0), 1500
+    assert len(X) > 4 * task.chunk
+    seen = np.zeros((4, 4))
+    for _ in range(draws):
+        i, j = X[kmeans_plusplus_rows(task, rng, n_candidates=1)].ravel()
+        seen[np.searchsorted(values, i), np.searchsorted(values, j)] += 1
+    expected = draws * chance_of_first_two(values[:, None], np.ones(4))
+    assert chi_square_over_freedom(seen, expected) < 2.2
+
+
+@pytest.mark.parametrize("n_candidates", [1, None])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_k_means_plus_plus_never_picks_a_chosen_or_weightless_sample_while_others_are_left(dtype, n_candidates):
+    rng = np.random.default_rng(0)
+    for n in (12, 9000):
+        for offset in (0.0, 1e5):
+            X = (offset + rng.integers(0, 6, (n, 2)) * 0.1).astype(dtype)
+            weight = rng.integers(0, 2, n).astype(float) * 1e-3
+            weight[:2] = 1.0
+            distinct = len(np.unique(X[weight > 0], axis=0))
+            k = min(distinct + 2, np.count_nonzero(weight))
+            rows = kmeans_plusplus_rows(problem(X, k, weight), rng, n_candidates)
+            assert len(set(rows.tolist())) == k
+            assert (weight[rows] > 0).all()
+            assert len(np.unique(X[rows[:distinct]], axis=0)) == min(distinct, k)
+
+
+def test_k_means_plus_plus_survives_potentials_that_rounding_takes_to_zero():
+    rng = np.random.default_rng(0)
+    for scale in (1e-22, 1e-18, 1e18):
+        X = (rng.standard_normal((40, 3)) * scale).astype(np.float32)
+        rows = kmeans_plusplus_rows(problem(X, 40), rng)
+        assert sorted(rows.tolist()) == list(range(40))
+
+
+def test_k_means_plus_plus_is_as_good_as_scikit_learns(blobs, oracle):
+    X = blobs(1500, 5, 30)
+    ours, theirs = [], []
+    for s in range(25):
+        rows = kmeans_plusplus_rows(problem(X, 30), np.random.default_rng(s))
+        ours.append(oracle.squares(X, X[rows]).min(axis=1).sum())
+        theirs.append(oracle.squares(X, sklearn_plusplus(X, 30, random_state=s)[0]).min(axis=1).sum())
+    assert np.mean(ours) < 1.05 * np.mean(theirs)
+
+
+def test_weights_count_in_the_start_as_repetition_does():
+    rng = np.random.default_rng(0)
+    X, weight = rng.standard_normal((50, 2)), rng.integers(0, 4, 50)
+    a = X[kmeans_plusplus_rows(problem(X, 6, weight), np.random.default_rng(1))]
+    many = X.repeat(weight, axis=0)
+    b = many[kmeans_plusplus_rows(problem(many, 6), np.random.default_rng(1))]
+    np.testing.assert_array_equal(a, b)
+
+
+# The other ways
+
+
+def start_of(X: Array, k: int, init: Any, seed: int, weight: Any = None) -> Array:
+    """The inertia of the first iteration tells the start; so do centroids that cannot move: read them by a callable."""
+    from kmeans_fast._seed import seed as start
+
+    return start(problem(X, k, weight), init, np.random.default_rng(seed))
+
+
+def test_random_starts_at_distinct_samples_each_as_often():
+    X = np.arange(8.0)[:, None]
+    drawn = np.array([start_of(X, 3, "random", s).ravel() for s in range(2000)]).astype(int)
+    assert (np.diff(np.sort(drawn, axis=1)) > 0).all()
+    assert chi_square_over_freedom(np.bincount(drawn.ravel(), minlength=8), np.full(8, 750.0)) < 2.5
+
+
+def test_random_never_starts_at_a_sample_of_weight_zero_and_follows_the_weights():
+    X, weight = np.arange(5.0)[:, None], np.array([1, 0, 2, 3, 0.0])
+    drawn = np.array([start_of(X, 1, "random", s, weight)[0, 0] for s in range(2000)]).astype(int)
+    assert chi_square_over_freedom(np.bincount(drawn, minlength=5), 2000 * weight / weight.sum()) < 4
+    assert set(start_of(X, 3, "random", 0, weight).ravel()) == {0.0, 2.0, 3.0}
+
+
+def test_random_partition_starts_near_the_mean_of_all(blobs):
+    X = blobs(5000, 2, 4)
+    start = start_of(X, 4, "random-partition", 0)
+    assert np.abs(start - X.mean(axis=0)).max() < 5 * X.std() / np.sqrt(5000 / 4)
+    assert len(np.unique(start, axis=0)) == 4
+
+
+def test_random_partition_of_few_samples_starts_an_empty_part_at_a_sample():
+    X = np.arange(4.0)[:, None]
+    for s in range(50):
+        assert np.isfinite(start_of(X, 4, "random-partition", s)).all()
+
+
+def test_an_array_is_used_as_it_is_and_not_changed():
+    X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    for make in (np.array, lambda a: np.asfortranarray(a).astype(">f4"), lambda a: np.array(a, int), list):
+        init = make([[10.0], [0.0]])
+        kept = np.array(init, copy=True)
+        r = kmeans(X, 2, init=init)
+        assert r.centroids.ravel().tolist() == [10.5, 0.5]
+        np.testing.assert_array_equal(init, kept)
+
+
+def test_a_callable_gets_x_itself_k_and_a_generator_and_is_called_for_every_restart():
+    X, calls = np.random.default_rng(0).standard_normal((40, 2)), []
+
+    def start(X_given, k, random_state):
+        calls.append((X_given is X, k, random_state.random()))
+        return X_given[random_state.choice(len(X_given), k, replace=False)]
+
+    r = kmeans(X, 3, init=start, random_state=7)
+    assert len(calls) == len(r.restarts) == 10
+    assert {(same, k) for same, k, _ in calls} == {(True, 3)}
+    assert len({number for *_, number in calls}) == 10
+    assert calls[0][2] == np.random.default_rng(7).random()
+
+
+@pytest.mark.parametrize("init", METHODS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_start_is_the_same_for_any_number_of_threads(blobs, init, dtype):
+    X = blobs(30_000, 4, 16, dtype)
+    weight = np.random.default_rng(0).random(len(X))
+    from kmeans_fast._seed import seed as start
+
+    for w in (None, weight):
+        starts = [start(problem(X, 16, w, t), init, np.random.default_rng(3)) for t in (1, 2, 3, 8)]
+        for other in starts[1:]:
+            np.testing.assert_array_equal(other, starts[0])
