@@ -95,13 +95,15 @@ def judge(rows: list[Row], quick: bool = False) -> None:
         ours.target_best = ours.case.target("vs_best")
     else:
         ours.target = ours.case.target("default_fit")
-    peers = [row.median for row in done.values() if _is_equal_peer(row)]
+    peers = [row.median for row in done.values() if _is_worthy_peer(row, ours)]
     if peers:
         ours.ratio_best = min(peers) / ours.median
 
 
-def _is_equal_peer(row: Row) -> bool:
-    return COMPETITORS[row.competitor].counts_as_peer and "unequal quality" not in row.marks
+def _is_worthy_peer(row: Row, ours: Row) -> bool:
+    """Tell whether a peer counts as "best peer": one that ended higher than we did does not."""
+    as_good = row.inertia <= ours.inertia * (1.0 + EQUAL_QUALITY)
+    return COMPETITORS[row.competitor].counts_as_peer and as_good
 
 
 def _error(row: Row, baseline: Row) -> float:
