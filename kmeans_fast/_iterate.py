@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ._algorithm import DENSE, PRUNE, Schedule
 from ._own import counts, inertia, relocate
 from ._problem import Engine, Floats, Problem
 
@@ -31,6 +32,7 @@ class Run:
     centroids: Floats
     stop_reason: str = ""
     inertia: float = np.inf
+    n_distances: int = 0
     inertia_history: list[float] = field(default_factory=list)
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -56,7 +58,8 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     small = problem.small_block() if watch is None else None
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
-    problem.labels.fill(-1)
+    engine.reset()
+    schedule = Schedule(problem.bounds)
     while not reason:
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
@@ -64,8 +67,10 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             if n_iter % 2 == 0:
                 centroids, new = new, centroids
         else:
-            _pass(problem, engine, centroids, fresh)
+            mode, before = schedule.next(), engine.n_distances
+            _pass(problem, engine, centroids, fresh, mode)
             engine.finish(new)
+            schedule.learn(mode, (engine.n_distances - before) / (problem.samples.n_samples * problem.n_clusters))
             history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
@@ -84,7 +89,7 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             reason = watch(run.n_iter, history[-1], changed, shift, new) or reason
         if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
-            _pass(problem, engine, centroids, True, assign=False)
+            _pass(problem, engine, centroids, True)
             engine.finish(new)
             still = STILL * problem.total_squares
             if reason == "labels unchanged" and engine.centroid_shift > still and run.n_iter < max_iter:
@@ -94,10 +99,11 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     run.centroids, run.stop_reason = centroids, reason
 
 
-def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:
-    engine.begin(centroids, fresh)
+def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, mode: int | None = None) -> None:
+    """Label every sample in the given mode, or none, and sum them."""
+    engine.begin(centroids, fresh, DENSE if mode is None else mode)
     for start, block in problem.blocks():
-        engine.visit(block, start, assign)
+        engine.visit(block, start, mode is not None)
 
 
 def _finish(problem: Problem, run: Run) -> None:
@@ -109,8 +115,9 @@ def _finish(problem: Problem, run: Run) -> None:
             run.centroids = rounded
     new = problem.refine(run.centroids)
     engine = problem.engine()
-    _pass(problem, engine, run.centroids, fresh=new)
+    _pass(problem, engine, run.centroids, new, PRUNE if engine.bounded and not new else DENSE)
     engine.finish(np.empty_like(run.centroids))
+    run.n_distances += engine.n_distances
     run.inertia = engine.inertia
     if run.inertia < WELL_CONDITIONED * problem.total_squares:
         run.inertia = inertia(problem, run.centroids)

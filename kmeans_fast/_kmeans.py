@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _runtime
+from ._algorithm import ALGORITHMS
 from ._iterate import Run, Watch, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
@@ -20,7 +21,6 @@ from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
 from ._validate import as_weight, check_int, check_n_clusters, check_real, check_threads
 
-ALGORITHMS = ("auto", "lloyd")
 MANY_RESTARTS = 10  # where a start is as good as chance makes it; k-means++ and an array need one
 
 
@@ -167,7 +167,7 @@ def fit(
         raise ValueError(f"algorithm={algorithm!r} must be one of {', '.join(map(repr, ALGORITHMS))}.")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback={callback!r} must be callable.")
-    problem = Problem(samples, n_clusters, weight, check_threads(n_threads))
+    problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm)
     init = _check_init(init, problem)
     n_init = _check_n_init(n_init, init)
     rng = None if isinstance(init, np.ndarray) and random_state is None else as_generator(random_state)
@@ -253,7 +253,8 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
             for r in runs
         ),
         best_restart=best,
-        algorithm="lloyd",
+        algorithm="yinyang" if problem.bounds else "lloyd",
+        n_distances=run.n_distances,
         isa=_runtime.isa,
         compute_dtype=problem.dtype.name,
         n_threads=problem.n_threads,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _lloyd, _runtime, _survey
+from ._algorithm import wants_bounds
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -41,8 +42,15 @@ GAP_SAMPLE = 512
 class Problem:
     """X, weights, threads, and the buffers that fits of this k share."""
 
-    def __init__(self, samples: Samples, n_clusters: int, weight: Floats | None, n_threads: int | None) -> None:
-        self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
+    def __init__(
+        self,
+        samples: Samples,
+        n_clusters: int,
+        weight: Floats | None,
+        n_threads: int | None,
+        algorithm: str = "auto",
+    ) -> None:
+        self.samples, self.n_clusters, self.weight, self.algorithm = samples, n_clusters, weight, algorithm
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.n_threads: int = _runtime.choose_threads(n_threads, samples.n_samples * self.work_per_row)
         self.memory = Workspace()
@@ -136,7 +144,12 @@ class Problem:
             self.labels: Labels = make(n, np.int32)
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
-        return _lloyd.Lloyd(
+        work = _distances.work_bytes(single, k, d)
+        n_bounds = _distances.bounds_bytes(single, n, k)
+        self.bounds = wants_bounds(self.algorithm, self.samples, k, n_bounds)
+        if self.bounds:
+            work = max(work, _distances.prune_bytes(single, self.chunk, k, d))
+        engine = _lloyd.Lloyd(
             single,
             fused,
             self.chunk,
@@ -148,11 +161,16 @@ class Problem:
             self.origin,
             make(_distances.packed_bytes(single, k, d), np.uint8),
             make(d * self.dtype.itemsize, np.uint8),
-            make(_distances.work_bytes(single, k, d) * self.n_threads, np.uint8),
+            make(work * self.n_threads, np.uint8),
             make((n_slices, k, d + 2), np.float64),
             self.totals,
             make(n_slices, np.intp),
+            make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
+        if self.bounds:
+            drifted = make(k * self.dtype.itemsize, np.uint8)
+            engine.keep_bounds(make(n_bounds, np.uint8), drifted, make((k, d), np.float64))
+        return engine
 
     def _n_slices(self) -> int:
         n, d = self.samples.n_samples, self.samples.n_features

@@ -49,6 +49,9 @@ class KMeansResult:
         The restart that this result is from.
     algorithm, isa, compute_dtype : str
         What ran. `compute_dtype` is float64 for float32 X where float32 could not tell the centroids apart.
+    n_distances : int
+        Distances that the assignment steps of the best restart computed; n_samples x n_clusters a pass if nothing is
+        pruned.
     n_threads : int
     memory : int
         Bytes allocated beyond X, labels included.
@@ -67,6 +70,7 @@ class KMeansResult:
     algorithm: str
     isa: str
     compute_dtype: str
+    n_distances: int
     n_threads: int
     memory: int
     _X: Any = field(repr=False)

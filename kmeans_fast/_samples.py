@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-CHUNK_BYTES = 1 << 17  # samples of one task: a quarter of a small L2, so that they are still there for the update
+CHUNK_BYTES = 1 << 19  # samples of one task: half of an L2, so that they are still there for the update
 MIN_CHUNK, MAX_CHUNK = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
 BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
 BLOCK_WORK = 1e9  # multiply-adds of one call and thread: Ctrl-C is seen between calls, well within a second

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True
-"""Lloyd's algorithm, densely: the assignment and update steps over blocks of samples.
+"""Lloyd's algorithm: the assignment and update steps over blocks of samples, densely or with bounds.
 
 Samples come in chunks of a fixed size. Chunk c belongs to slice c mod n_slices; a slice sums its chunks in order, and
 slices are added in order, so every sum is the same for any number of threads and however X is cut into blocks.
@@ -7,8 +7,8 @@ slices are added in order, so every sum is the same for any number of threads an
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
-from libc.math cimport INFINITY
-from libc.stdint cimport int32_t
+from libc.math cimport INFINITY, sqrt
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
 from kmf cimport kmf_kernels
@@ -17,9 +17,9 @@ from kmeans_fast import _runtime
 
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
 
-# Features of one task of an update step that has too few slices to share out.
 cdef enum:
-    FEATURES_OF_A_TASK = 32
+    DENSE, BOUND, PRUNE  # modes of the assignment step
+    FEATURES_OF_A_TASK = 32  # of an update step that has too few slices to share out
 
 
 cdef class Lloyd:
@@ -34,19 +34,24 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work
+        unsigned char[::1] packed, shift, work, bounds, drifted
+        double[:, ::1] last_centroids
+        int64_t[:, ::1] scored
+        int mode
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
         Py_ssize_t[::1] changed
-        double total_squares
+        double total_squares, largest
+        readonly bint bounded
         readonly Py_ssize_t n_changed, n_empty
+        readonly int64_t n_distances
         readonly double inertia, centroid_shift
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares,
                  int32_t[::1] labels, int32_t[::1] old_labels, sample_weight, const double[::1] origin,
                  unsigned char[::1] packed, unsigned char[::1] shift, unsigned char[::1] work,
-                 double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed):
+                 double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed, int64_t[:, ::1] scored):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels, self.old_labels = labels, old_labels
@@ -54,12 +59,27 @@ cdef class Lloyd:
         self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
+        self.scored, self.bounds = scored, None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    cpdef begin(self, const double[:, ::1] centroids, bint all_new):
-        """Pack the centroids; with `all_new` every sample is summed afresh."""
+    def keep_bounds(self, unsigned char[::1] bounds, unsigned char[::1] drifted, double[:, ::1] last_centroids):
+        """Give memory for bounds (kmf_yinyang_tpl.h), their drift in the dtype of X, and the last centroids."""
+        self.bounds, self.drifted, self.last_centroids = bounds, drifted, last_centroids
+
+    cpdef reset(self):
+        """Begin a new run: no sample has a label, and no bound holds."""
+        self.labels[:] = -1
+        self.bounded = False
+        self.n_distances = 0
+        self.scored[:] = 0
+
+    cpdef begin(self, const double[:, ::1] centroids, bint all_new, int mode=DENSE):
+        """Pack the centroids; with `all_new` every sample is summed afresh.
+
+        The mode of the assignment step: DENSE, BOUND (dense, and bounds are made) or PRUNE (bounds are used).
+        """
         cdef const double *c = &centroids[0, 0]
-        self.centroids, self.all_new = centroids, all_new
+        self.centroids, self.all_new, self.mode = centroids, all_new, mode
         memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
             memset(&self.sums[0, 0, 0], 0, self.n_slices * self.k * (self.d + 2) * sizeof(double))
@@ -69,6 +89,36 @@ cdef class Lloyd:
         else:
             K.f64.score_shift(c, self.k, self.d, <double *> &self.shift[0])
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
+        self.bounded = self.bounded or mode == BOUND
+        if self.bounds is not None:
+            if self.single:
+                self._drift(<float> 0)
+            else:
+                self._drift(<double> 0)
+
+    cdef void _drift(self, floating unit):
+        """Find the largest norm, and how far each tile's centroids have moved since the bounds were made."""
+        cdef Py_ssize_t j, f
+        cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
+        cdef const floating *shift = <const floating *> &self.shift[0]
+        cdef floating *drifted = <floating *> &self.drifted[0]
+        cdef floating up = 1 + (1e-6 if floating is float else 1e-15)
+        cdef double norm, moved, farthest = 0.0
+        if self.mode == BOUND:
+            memset(&self.drifted[0], 0, self.drifted.shape[0])
+        self.largest = 0.0
+        for j in range(self.k):
+            norm, moved = 0.0, 0.0
+            for f in range(self.d):
+                norm += (self.centroids[j, f] - shift[f]) ** 2
+                moved += (self.centroids[j, f] - self.last_centroids[j, f]) ** 2
+                self.last_centroids[j, f] = self.centroids[j, f]
+            self.largest = max(self.largest, norm * up)
+            farthest = max(farthest, sqrt(moved))
+            if j % tile == tile - 1 or j == self.k - 1:
+                if self.mode != BOUND:
+                    drifted[j // tile] = (drifted[j // tile] + <floating> farthest * up) * up
+                farthest = 0.0
 
     cpdef visit(self, block, Py_ssize_t start, bint assign=True):
         """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
@@ -135,13 +185,37 @@ cdef class Lloyd:
             row += self.n_slices * self.chunk
 
     cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, int thread) noexcept nogil:
+        cdef Py_ssize_t tile
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
+        cdef Py_ssize_t row = labels - &self.labels[0]
+        cdef floating *bounds = NULL
+        cdef const floating *drifted = NULL
+        cdef Py_ssize_t scored = m * self.k
+        if self.mode != DENSE:
+            tile = K.f32.tile if floating is float else K.f64.tile
+            bounds = <floating *> &self.bounds[0] + row * ((self.k + tile - 1) // tile)
+            drifted = <const floating *> &self.drifted[0]
         if floating is float:
-            K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            if self.mode == DENSE:
+                K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            elif self.mode == BOUND:
+                K.f32.assign_bounds(
+                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, bounds, work)
+            else:
+                scored = K.f32.prune(
+                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, bounds, work)
         else:
-            K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            if self.mode == DENSE:
+                K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            elif self.mode == BOUND:
+                K.f64.assign_bounds(
+                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, bounds, work)
+            else:
+                scored = K.f64.prune(
+                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, bounds, work)
+        self.scored[thread, 0] += scored
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
                             Py_ssize_t part) noexcept nogil:
@@ -187,6 +261,9 @@ cdef class Lloyd:
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
             self.n_changed += self.changed[s]
+        for s in range(self.scored.shape[0]):
+            self.n_distances += self.scored[s, 0]
+            self.scored[s, 0] = 0
         for j in range(self.k):
             self.n_empty += self.totals[j, self.d + 1] == 0.0
             self.inertia += self.totals[j, self.d + 2]

@@ -27,6 +27,25 @@ typedef struct KMF_API(kmf_kernels) {
                    int32_t *labels, /* OUT n */
                    KMF_T *work);    /* scratch */
 
+    /* `assign`, and for every sample and tile a lower bound on the distance to the tile's centroids: see
+     * kmf_yinyang_tpl.h. `largest` is the greatest |c|^2 about the shift. */
+    void (*assign_bounds)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+                          KMF_T largest,
+                          const KMF_T *drifted, /* IN  ceil(k / tile), 0 at first; see `prune` */
+                          int32_t *labels,      /* OUT n */
+                          KMF_T *bounds,        /* OUT ceil(n / panel) x ceil(k / tile) x panel */
+                          KMF_T *work);
+
+    /* The same labels from the last ones and the bounds; n is one chunk, `work` the larger of kmf_prune_size_<dtype>()
+     * and kmf_work_size_<dtype>(). Returns the number of distances computed. drifted[t] is the sum, since the first
+     * assign_bounds, of how far the centroids of tile t moved at most in each iteration, rounded up. */
+    size_t (*prune)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+                    KMF_T largest,
+                    const KMF_T *drifted, /* IN  ceil(k / tile) */
+                    int32_t *labels,      /* INOUT n */
+                    KMF_T *bounds,        /* INOUT */
+                    KMF_T *work);
+
     /* Moves the samples whose label changed from the sums of the old cluster to those of the new one; returns how
      * many did. A row of `sums` holds sum w (x - shift), then sum w and the number of samples with w > 0 (a count stays exact
      * where weights round). Label -1 belongs to no cluster. */
@@ -77,10 +96,10 @@ typedef struct KMF_API(kmf_kernels) {
 } KMF_API(kmf_kernels);
 /* clang-format on */
 
-/* Elements of the packed form of k centroids. */
+/* Elements of the packed form of k centroids; a vector may be read past the last. */
 KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
-    return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2);
+    return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2) + kernels->panel;
 }
 
 /* Elements of `work` that serve every kernel at this k and d: a panel and a few rows; where the centroids leave L2 or a
@@ -91,4 +110,10 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
     const size_t basic = kernels->panel * (d + 33) + d;
     const int spills = k + kernels->tile > l2 / (d + 2) || kernels->panel * d > l1;
     return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
+}
+
+/* Elements of `work` for `prune` on n samples. */
+KMF_INLINE size_t KMF_API(kmf_prune_size)(const KMF_API(kmf_kernels) *kernels, size_t n, size_t k, size_t d)
+{
+    return n * (d + 6) + kernels->panel + k / kernels->tile + 16;
 }

@@ -51,6 +51,18 @@ KMF_INLINE int kmf_any_lt_f64_avx2(__m256d a, __m256d b)
 {
     return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0;
 }
+/* the least lane */
+KMF_INLINE float kmf_hmin_f32_avx2(__m256 a)
+{
+    __m128 b = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    b = _mm_min_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_min_ss(b, _mm_movehdup_ps(b)));
+}
+KMF_INLINE double kmf_hmin_f64_avx2(__m256d a)
+{
+    const __m128d b = _mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+    return _mm_cvtsd_f64(_mm_min_sd(b, _mm_unpackhi_pd(b, b)));
+}
 
 /* Rows r and r + 4, one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
 KMF_INLINE __m256 kmf_quad_f32_avx2(const float *const *rows, __m256 shift)
