@@ -5,6 +5,7 @@ Every choice gives the same labels; only time and memory differ.
 
 from __future__ import annotations
 
+from ._lloyd import Lloyd
 from ._samples import Samples
 
 DENSE, BOUND, PRUNE = range(3)  # as in src/_lloyd.pyx
@@ -28,26 +29,27 @@ def wants_bounds(algorithm: str, samples: Samples, n_clusters: int, bounds_bytes
 
 
 class Schedule:
-    """Modes of the passes of one run: bounds that did not pay are left alone for twice as many passes each time."""
+    """Modes of the passes of one run: bounds that fail again and again are left alone for ever longer."""
 
-    def __init__(self, bounds: bool) -> None:
-        self.bounds, self.bounded = bounds, False
-        self.rest, self.patience = 0, 1
+    def __init__(self, engine: Lloyd, bounds: bool) -> None:
+        self.engine, self.bounds = engine, bounds
+        self.rest = self.failures = 0
+        self.tried = False
 
     def next(self) -> int:
         """Return the mode of the next pass."""
         if not self.bounds:
             return DENSE
-        if self.bounded:
-            return PRUNE
         if self.rest > 0:
             self.rest -= 1
             return DENSE
-        self.bounded = True
-        return BOUND
+        self.tried = self.engine.bounded
+        return PRUNE if self.tried else BOUND
 
-    def learn(self, mode: int, share: float) -> None:
-        """Take in what share of the distances a pass computed."""
-        if mode == PRUNE and share > PAYS:
-            self.bounded = False
-            self.rest, self.patience = self.patience - 1, 2 * self.patience
+    def learn(self, mode: int) -> None:
+        """Take in the mode that a pass ended in: BOUND where PRUNE was tried says that bounds did not pay."""
+        if mode == PRUNE:
+            self.failures = 0
+        elif mode == BOUND and self.tried:
+            self.failures += 1
+            self.rest = 2**self.failures // 4  # 0, 1, 2, 4 ...

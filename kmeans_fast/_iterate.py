@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ._algorithm import DENSE, PRUNE, Schedule
+from ._algorithm import DENSE, PAYS, PRUNE, Schedule
 from ._own import counts, inertia, relocate
 from ._problem import Engine, Floats, Problem
 
@@ -59,7 +59,7 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
     engine.reset()
-    schedule = Schedule(problem.bounds)
+    schedule = Schedule(engine, problem.bounds)
     while not reason:
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
@@ -67,10 +67,9 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             if n_iter % 2 == 0:
                 centroids, new = new, centroids
         else:
-            mode, before = schedule.next(), engine.n_distances
-            _pass(problem, engine, centroids, fresh, mode)
+            _pass(problem, engine, centroids, fresh, schedule.next())
             engine.finish(new)
-            schedule.learn(mode, (engine.n_distances - before) / (problem.samples.n_samples * problem.n_clusters))
+            schedule.learn(engine.mode)
             history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
@@ -102,7 +101,15 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
 def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, mode: int | None = None) -> None:
     """Label every sample in the given mode, or none, and sum them."""
     engine.begin(centroids, fresh, DENSE if mode is None else mode)
+    probe = problem.probe_rows() if mode == PRUNE else 0
     for start, block in problem.blocks():
+        if 0 < probe < len(block):
+            before = engine.count_distances()
+            engine.visit(block[:probe], start)
+            if engine.count_distances() - before > PAYS * probe * problem.n_clusters:
+                engine.prune_no_more()
+            start, block = start + probe, block[probe:]
+        probe = 0
         engine.visit(block, start, mode is not None)
 
 
@@ -117,7 +124,7 @@ def _finish(problem: Problem, run: Run) -> None:
     engine = problem.engine()
     _pass(problem, engine, run.centroids, new, PRUNE if engine.bounded and not new else DENSE)
     engine.finish(np.empty_like(run.centroids))
-    run.n_distances += engine.n_distances
+    run.n_distances += engine.count_distances()
     run.inertia = engine.inertia
     if run.inertia < WELL_CONDITIONED * problem.total_squares:
         run.inertia = inertia(problem, run.centroids)

@@ -29,6 +29,8 @@ ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin 
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
+PROBE_SHARE = 12  # one part in so many
+
 EPS = 2.0**-52
 NEGLIGIBLE = 1e-10  # of the spread of a cluster
 
@@ -73,6 +75,10 @@ class Problem:
         native = self.samples.native
         small = self.samples.n_samples * self.work_per_row < SMALL_WORK
         return native if small and native is not None and native.dtype == self._dtype else None
+
+    def probe_rows(self) -> int:
+        """Rows of X, whole chunks, on which a pass finds out whether bounds pay."""
+        return self.samples.n_samples // PROBE_SHARE // self.chunk * self.chunk
 
     def block_rows(self, work_per_row: float | None = None) -> int:
         """Rows of a block."""
@@ -168,8 +174,11 @@ class Problem:
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
         if self.bounds:
-            drifted = make(k * self.dtype.itemsize, np.uint8)
-            engine.keep_bounds(make(n_bounds, np.uint8), drifted, make((k, d), np.float64))
+            size = self.dtype.itemsize
+            drifted, moved = make(k * size, np.uint8), make(k * size, np.uint8)
+            engine.keep_bounds(
+                make(n_bounds, np.uint8), make(n * size, np.uint8), drifted, moved, make((k, d), np.float64)
+            )
         return engine
 
     def _n_slices(self) -> int:

@@ -34,10 +34,10 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work, bounds, drifted
+        unsigned char[::1] packed, shift, work, bounds, upper, drifted, moved
         double[:, ::1] last_centroids
         int64_t[:, ::1] scored
-        int mode
+        readonly int mode
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
@@ -45,7 +45,7 @@ cdef class Lloyd:
         double total_squares, largest
         readonly bint bounded
         readonly Py_ssize_t n_changed, n_empty
-        readonly int64_t n_distances
+        int64_t n_distances
         readonly double inertia, centroid_shift
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares,
@@ -62,9 +62,11 @@ cdef class Lloyd:
         self.scored, self.bounds = scored, None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def keep_bounds(self, unsigned char[::1] bounds, unsigned char[::1] drifted, double[:, ::1] last_centroids):
-        """Give memory for bounds (kmf_yinyang_tpl.h), their drift in the dtype of X, and the last centroids."""
-        self.bounds, self.drifted, self.last_centroids = bounds, drifted, last_centroids
+    def keep_bounds(self, unsigned char[::1] bounds, unsigned char[::1] upper, unsigned char[::1] drifted,
+                    unsigned char[::1] moved, double[:, ::1] last_centroids):
+        """Give memory for bounds (kmf_yinyang_tpl.h), what moves them, in the dtype of X, and the last centroids."""
+        self.bounds, self.upper, self.drifted, self.moved = bounds, upper, drifted, moved
+        self.last_centroids = last_centroids
 
     cpdef reset(self):
         """Begin a new run: no sample has a label, and no bound holds."""
@@ -89,7 +91,6 @@ cdef class Lloyd:
         else:
             K.f64.score_shift(c, self.k, self.d, <double *> &self.shift[0])
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
-        self.bounded = self.bounded or mode == BOUND
         if self.bounds is not None:
             if self.single:
                 self._drift(<float> 0)
@@ -97,11 +98,12 @@ cdef class Lloyd:
                 self._drift(<double> 0)
 
     cdef void _drift(self, floating unit):
-        """Find the largest norm, and how far each tile's centroids have moved since the bounds were made."""
+        """Find the largest norm, how far each centroid moved, and how far any of its tile since the bounds were made."""
         cdef Py_ssize_t j, f
         cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef floating *drifted = <floating *> &self.drifted[0]
+        cdef floating *moves = <floating *> &self.moved[0]
         cdef floating up = 1 + (1e-6 if floating is float else 1e-15)
         cdef double norm, moved, farthest = 0.0
         if self.mode == BOUND:
@@ -114,6 +116,7 @@ cdef class Lloyd:
                 moved += (self.centroids[j, f] - self.last_centroids[j, f]) ** 2
                 self.last_centroids[j, f] = self.centroids[j, f]
             self.largest = max(self.largest, norm * up)
+            moves[j] = <floating> sqrt(moved) * up
             farthest = max(farthest, sqrt(moved))
             if j % tile == tile - 1 or j == self.k - 1:
                 if self.mode != BOUND:
@@ -144,6 +147,11 @@ cdef class Lloyd:
         self.old_labels[0] = self.labels[i]
         self.labels[i] = label
         self.all_new = False  # it leaves the sums of its old cluster
+        if self.bounded:
+            if self.single:
+                self._forget_bounds(i, <float> 0)
+            else:
+                self._forget_bounds(i, <double> 0)
         if self.single:
             x32 = row
             for part in range(self.n_parts):
@@ -153,12 +161,23 @@ cdef class Lloyd:
             for part in range(self.n_parts):
                 self._update(&x64[0, 0], i, 1, &self.old_labels[0], part)
 
+    cdef void _forget_bounds(self, Py_ssize_t i, floating unit):
+        """The bounds of a sample whose label changed by decree hold no longer."""
+        cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
+        cdef Py_ssize_t panel = K.f32.panel if floating is float else K.f64.panel
+        cdef Py_ssize_t n_tiles = (self.k + tile - 1) // tile, t
+        for t in range(n_tiles):
+            (<floating *> &self.bounds[0])[(i // panel * n_tiles + t) * panel + i % panel] = <floating> -INFINITY
+        (<floating *> &self.upper[0])[i] = <floating> 0
+
     cdef void _visit(self, const floating *X, Py_ssize_t n, Py_ssize_t start, bint assign) noexcept nogil:
         """Fused, a thread labels and sums a chunk while it is in cache; else all label first, then all sum."""
         cdef Py_ssize_t c, task
         cdef Py_ssize_t n_chunks = (n + self.chunk - 1) // self.chunk
         cdef Py_ssize_t n_tasks = min(self.n_slices, n_chunks)
         cdef int32_t *labels = &self.labels[start]
+        if assign:
+            self.bounded = self.mode != DENSE
         if self.fused:
             for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
                 self._visit_slice(X, n, start, task, assign, threadid())
@@ -191,30 +210,35 @@ cdef class Lloyd:
         cdef const floating *packed = <const floating *> &self.packed[0]
         cdef Py_ssize_t row = labels - &self.labels[0]
         cdef floating *bounds = NULL
+        cdef floating *upper = NULL
         cdef const floating *drifted = NULL
+        cdef const floating *moved = NULL
         cdef Py_ssize_t scored = m * self.k
         if self.mode != DENSE:
             tile = K.f32.tile if floating is float else K.f64.tile
             bounds = <floating *> &self.bounds[0] + row * ((self.k + tile - 1) // tile)
+            upper = <floating *> &self.upper[0] + row
             drifted = <const floating *> &self.drifted[0]
+            moved = <const floating *> &self.moved[0]
         if floating is float:
             if self.mode == DENSE:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.mode == BOUND:
                 K.f32.assign_bounds(
-                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, bounds, work)
+                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, upper, bounds, work)
             else:
                 scored = K.f32.prune(
-                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, bounds, work)
+                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, moved, labels, upper, bounds,
+                    work)
         else:
             if self.mode == DENSE:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.mode == BOUND:
                 K.f64.assign_bounds(
-                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, bounds, work)
+                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, upper, bounds, work)
             else:
                 scored = K.f64.prune(
-                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, bounds, work)
+                    X, m, self.d, shift, packed, self.k, self.largest, drifted, moved, labels, upper, bounds, work)
         self.scored[thread, 0] += scored
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
@@ -261,9 +285,7 @@ cdef class Lloyd:
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
             self.n_changed += self.changed[s]
-        for s in range(self.scored.shape[0]):
-            self.n_distances += self.scored[s, 0]
-            self.scored[s, 0] = 0
+        self.count_distances()
         for j in range(self.k):
             self.n_empty += self.totals[j, self.d + 1] == 0.0
             self.inertia += self.totals[j, self.d + 2]
@@ -301,6 +323,18 @@ cdef class Lloyd:
             lowest = self.inertia
             all_new = 3 * self.n_changed > self.labels.shape[0]
             centroids, new_centroids = new_centroids, centroids
+
+    def prune_no_more(self):
+        """Let the rest of this pass be dense, and make fresh bounds."""
+        self.mode = BOUND
+
+    cpdef int64_t count_distances(self):
+        """Add up what the threads counted; return the distances computed since `reset`."""
+        cdef Py_ssize_t thread
+        for thread in range(self.scored.shape[0]):
+            self.n_distances += self.scored[thread, 0]
+            self.scored[thread, 0] = 0
+        return self.n_distances
 
     cdef void _finish_cluster(self, Py_ssize_t j, double[:, ::1] new_centroids) noexcept nogil:
         """Row j of `totals`: sums, weight, count, what the cluster takes off the total squares, squared shift."""

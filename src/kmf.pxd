@@ -12,10 +12,10 @@ cdef extern from "kmf.h" nogil:
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
         void (*assign_bounds)(
             const float *, size_t, size_t, const float *, const float *, size_t, float, const float *, int32_t *, float *,
-            float *) noexcept nogil
+            float *, float *) noexcept nogil
         size_t (*prune)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *, int32_t *, float *,
-            float *) noexcept nogil
+            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *, const float *, int32_t *,
+            float *, float *, float *) noexcept nogil
         size_t (*update)(
             const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil
@@ -39,10 +39,10 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
         void (*assign_bounds)(
             const double *, size_t, size_t, const double *, const double *, size_t, double, const double *, int32_t *, double *,
-            double *) noexcept nogil
+            double *, double *) noexcept nogil
         size_t (*prune)(
-            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *, int32_t *, double *,
-            double *) noexcept nogil
+            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *, const double *, int32_t *,
+            double *, double *, double *) noexcept nogil
         size_t (*update)(
             const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil

@@ -27,12 +27,12 @@ typedef struct KMF_API(kmf_kernels) {
                    int32_t *labels, /* OUT n */
                    KMF_T *work);    /* scratch */
 
-    /* `assign`, and for every sample and tile a lower bound on the distance to the tile's centroids: see
-     * kmf_yinyang_tpl.h. `largest` is the greatest |c|^2 about the shift. */
+    /* `assign`, and bounds on the distances: see kmf_yinyang_tpl.h. `largest` is the greatest |c|^2 about the shift. */
     void (*assign_bounds)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                           KMF_T largest,
                           const KMF_T *drifted, /* IN  ceil(k / tile), 0 at first; see `prune` */
                           int32_t *labels,      /* OUT n */
+                          KMF_T *upper,         /* OUT n bounds on the distance to the own centroid */
                           KMF_T *bounds,        /* OUT ceil(n / panel) x ceil(k / tile) x panel */
                           KMF_T *work);
 
@@ -42,7 +42,9 @@ typedef struct KMF_API(kmf_kernels) {
     size_t (*prune)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                     KMF_T largest,
                     const KMF_T *drifted, /* IN  ceil(k / tile) */
+                    const KMF_T *moved,   /* IN  k, how far each centroid moved since the last pass, rounded up */
                     int32_t *labels,      /* INOUT n */
+                    KMF_T *upper,         /* INOUT n */
                     KMF_T *bounds,        /* INOUT */
                     KMF_T *work);
 
@@ -113,7 +115,7 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
 }
 
 /* Elements of `work` for `prune` on n samples. */
-KMF_INLINE size_t KMF_API(kmf_prune_size)(const KMF_API(kmf_kernels) *kernels, size_t n, size_t k, size_t d)
+KMF_INLINE size_t KMF_API(kmf_prune_size)(const KMF_API(kmf_kernels) * kernels, size_t n, size_t k, size_t d)
 {
-    return n * (d + 6) + kernels->panel + k / kernels->tile + 16;
+    return n * (d + 8) + kernels->panel + k / kernels->tile + 16;
 }

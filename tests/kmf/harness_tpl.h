@@ -183,11 +183,62 @@ static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, co
     free(squares), free(sums);
 }
 
+/* Pruned passes give the labels of dense ones while the centroids wander, on ties as well. */
+static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p)
+{
+    const size_t n_tiles = (p->k + KERNELS->tile - 1) / KERNELS->tile;
+    const size_t n_panels = (p->n + KERNELS->panel - 1) / KERNELS->panel;
+    const size_t prune = F(kmf_prune_size)(KERNELS, p->n, p->k, p->d), work = F(kmf_work_size)(KERNELS, p->k, p->d);
+    T *bounds = (T *)allocate(n_panels * KERNELS->panel * n_tiles, sizeof(T));
+    T *upper = (T *)allocate(p->n, sizeof(T)), *scratch = (T *)allocate(prune > work ? prune : work, sizeof(T));
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T));
+    T *drifted = (T *)allocate(n_tiles, sizeof(T)), *moved = (T *)allocate(p->k, sizeof(T));
+    double *centroids = (double *)allocate(p->k * p->d, sizeof(double));
+    int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
+    memcpy(centroids, p->centroids, p->k * p->d * sizeof(double));
+    for (size_t t = 0; t < n_tiles; ++t)
+        drifted[t] = 0;
+    for (int pass = 0; pass < 6; ++pass) {
+        double largest = 0.0;
+        for (size_t j = 0; j < p->k; ++j) {
+            double norm = 0.0, shift = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
+            centroids[j * p->d] += shift;
+            moved[j] = (T)(shift * 1.000001);
+            for (size_t f = 0; f < p->d; ++f) {
+                const double c = centroids[j * p->d + f] - p->shift64[f];
+                norm += c * c;
+            }
+            largest = norm > largest ? norm : largest;
+        }
+        for (size_t t = 0; t < n_tiles; ++t) {
+            T most = 0;
+            for (size_t j = t * KERNELS->tile; j < p->k && j < (t + 1) * KERNELS->tile; ++j)
+                most = moved[j] > most ? moved[j] : most;
+            drifted[t] = (T)((drifted[t] + most) * (T)1.000001);
+        }
+        KERNELS->pack(centroids, p->k, p->d, p->shift, packed);
+        KERNELS->assign(p->X, p->n, p->d, p->shift, packed, p->k, p->labels, p->work);
+        const T top = (T)(largest * 1.000001);
+        if (pass == 0) {
+            KERNELS->assign_bounds(p->X, p->n, p->d, p->shift, packed, p->k, top, drifted, labels, upper, bounds,
+                                   scratch);
+        } else {
+            const size_t scored = KERNELS->prune(p->X, p->n, p->d, p->shift, packed, p->k, top, drifted, moved, labels,
+                                                 upper, bounds, scratch);
+            CHECK(scored <= p->n * (n_tiles + 1) * KERNELS->tile, "count of prune", p->n, p->d, p->k);
+        }
+        CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, pass == 0 ? "assign_bounds" : "prune", p->n, p->d,
+              p->k);
+    }
+    free(labels), free(centroids), free(moved), free(drifted), free(packed), free(scratch), free(upper), free(bounds);
+}
+
 static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
 {
     const F(problem) p = F(make)(kernels, n, d, k, integers);
     F(check_assign)(kernels, &p, integers);
     F(check_distances)(kernels, &p);
+    F(check_bounds)(kernels, &p);
     for (int weighted = 0; weighted < 2; ++weighted) {
         const double *weight = weighted ? p.weight : NULL;
         F(check_update)(kernels, &p, weight);
