@@ -1,0 +1,103 @@
+"""The allocator: it counts, it may refuse, and what lay in its memory before never shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kmeans_fast import kmeans
+from kmeans_fast._kmeans import ALGORITHMS
+from kmeans_fast._memory import Workspace
+
+pytestmark = pytest.mark.filterwarnings("ignore::kmeans_fast.ClusterWarning")
+
+
+UNSUMMED = "the last pass in float64 takes the sums of no sample"
+
+
+@pytest.fixture(params=[0xFF, 0x7E, 0x01])
+def dirty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hand out memory full of NaN and -1, of huge numbers, or of tiny ones."""
+    clean = Workspace.empty
+
+    def empty(self: Workspace, shape: Any, dtype: Any) -> Any:
+        array = clean(self, shape, dtype)
+        array.reshape(-1).view(np.uint8).fill(request.param)
+        return array
+
+    monkeypatch.setattr(Workspace, "empty", empty)
+
+
+def assert_clean(oracle: Any, X: Any, k: int, **arguments: Any) -> None:
+    r = kmeans(X, k, **arguments)
+    oracle.assert_agrees(r, np.asarray(X, np.float64), arguments.get("sample_weight"))
+    assert np.isfinite(r.inertia_history).all()
+
+
+@pytest.mark.usefixtures("dirty")
+@pytest.mark.parametrize("algorithm", ALGORITHMS[1:])
+@pytest.mark.parametrize("init", ["k-means++", "random", "random-partition"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dirty_memory_does_not_show(oracle, blobs, algorithm, init, dtype):
+    for n, d, k, threads in ((50, 2, 3, 1), (700, 9, 8, 1), (12_000, 4, 12, 3), (2000, 70, 20, 8)):
+        X = blobs(n, d, k, dtype)
+        weight = np.random.default_rng(0).integers(0, 3, n).astype(float)
+        for max_iter in (1, 2, 300):
+            for w in (None, weight):
+                assert_clean(
+                    oracle, X, k, init=init, n_init=2, random_state=0, max_iter=max_iter, sample_weight=w,
+                    n_threads=threads, algorithm=algorithm,
+                )  # fmt: skip
+
+
+@pytest.mark.usefixtures("dirty")
+def test_dirty_memory_does_not_show_after_a_relocation(oracle, blobs):
+    X = blobs(2000, 3, 5)
+    assert_clean(oracle, X, 6, init=np.vstack([X[:3], X[:3] * 100]))
+    assert_clean(oracle, np.repeat(X[:4], 50, axis=0), 7, random_state=0)
+
+
+@pytest.mark.usefixtures("dirty")
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+@pytest.mark.parametrize(
+    "max_iter", [pytest.param(m, marks=pytest.mark.xfail(strict=True, reason=UNSUMMED)) for m in (1, 2)] + [300]
+)
+def test_dirty_memory_does_not_show_where_float32_gives_way_to_float64(oracle, max_iter):
+    # The outlier becomes a centroid, and about the mean of the centroids float32 does not tell the others apart.
+    X = np.random.default_rng(0).standard_normal((2000, 2))
+    X[1000] = 1e4, 0.0
+    start = np.array([[-1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [-30.0, 0.0]])
+    assert_clean(oracle, X.astype(np.float32), 5, init=start, max_iter=max_iter)
+
+
+def test_the_allocator_counts_every_byte():
+    workspace = Workspace()
+    arrays = [workspace.empty(10, np.float32), workspace.empty((3, 5), np.int64)]
+    assert [a.shape for a in arrays] == [(10,), (3, 5)]
+    assert workspace.n_bytes == 40 + 120
+
+
+def test_what_cannot_be_had_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        Workspace().empty(2**50, np.float64)
+
+
+@pytest.mark.parametrize("refused", range(8))
+def test_a_fit_that_gets_no_memory_raises_and_the_next_one_works(monkeypatch, blobs, refused):
+    X, count = blobs(), iter(range(1000))
+    clean = Workspace.empty
+
+    def empty(self: Workspace, shape: Any, dtype: Any) -> Any:
+        if next(count) == refused:
+            raise MemoryError("refused")
+        return clean(self, shape, dtype)
+
+    before = X.tobytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "empty", empty)
+        with pytest.raises(MemoryError, match="refused"):
+            kmeans(X, 4, random_state=0, n_init=2)
+    assert X.tobytes() == before
+    assert kmeans(X, 4, random_state=0).converged
