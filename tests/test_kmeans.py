@@ -190,6 +190,17 @@ def test_a_callback_that_returns_true_stops_the_fit_and_its_result_agrees(oracle
     oracle.assert_agrees(r, X)
 
 
+def test_a_callback_stops_a_fit_also_where_float32_gives_way_to_float64(oracle):
+    X = np.random.default_rng(0).standard_normal((2000, 2)).astype(np.float32)
+    X[1000] = 1e4, 0.0  # the empty cluster goes there, and float32 does not tell the others apart any more
+    start, calls = np.array([[-1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [-30.0, 0.0]]), []
+    r = kmeans(X, 5, init=start, callback=lambda state: calls.append(state) or True)
+    assert (len(calls), r.n_iter, r.stop_reason, r.compute_dtype) == (1, 1, "callback", "float64")
+    r = kmeans(X, 5, init=start, max_time=1e-9)
+    assert (r.n_iter, r.stop_reason) == (1, "max_time")
+    oracle.assert_agrees(r, X)
+
+
 def test_a_callback_that_stops_a_later_restart_leaves_the_best_so_far(oracle, blobs):
     X = blobs(2000, 2, 12)
     r = kmeans(X, 12, random_state=0, n_init=4, tol=0, callback=lambda s: s.restart == 1)
