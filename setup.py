@@ -101,9 +101,7 @@ class BuildPy(build_py):
 
 def extensions() -> list[Extension]:
     """List an extension module for every src/_*.pyx."""
-    hidden = {path.stem for path in SRC.glob("_*.pyx")} & {
-        path.stem for path in Path("kmeans_fast").glob("*.py")
-    }
+    hidden = {path.stem for path in SRC.glob("_*.pyx")} & {path.stem for path in Path("kmeans_fast").glob("*.py")}
     if hidden:  # an extension module hides the Python file of its name without a word
         raise SystemExit(f"kmeans_fast: {sorted(hidden)} must not be both in src and kmeans_fast.")
     depends = [str(path) for path in [*HEADERS, *sorted(SRC.glob("*.pxd"))]]

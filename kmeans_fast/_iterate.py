@@ -18,7 +18,6 @@ from ._problem import Engine, Floats, Problem
 MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
 STALLED = 3  # iterations without a lower inertia: rounding goes round in circles
 STILL = 1e-24  # squared shift over the mean square of X that is rounding, not movement
-ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
 WELL_CONDITIONED = 1e-4  # inertia over total squares above which the expanded form has 9 digits or more
 
 Watch = Callable[[int, float, int, float, Floats], str]
@@ -31,6 +30,7 @@ class Run:
 
     centroids: Floats
     stop_reason: str = ""
+    settled: bool = False  # the last pass was against these very centroids
     inertia: float = np.inf
     n_distances: int = 0
     inertia_history: list[float] = field(default_factory=list)
@@ -98,6 +98,7 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
         fresh = changed > MOVED_MUCH * problem.samples.n_samples
         centroids, new = new, centroids
     run.centroids, run.stop_reason = centroids, reason
+    run.settled = changed == 0 and engine.centroid_shift == 0.0
 
 
 def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, mode: int | None = None) -> None:
@@ -116,19 +117,24 @@ def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, mode
 
 
 def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
-    """One last pass against the centroids as they are returned, so that labels, counts and inertia agree.
-
-    `unsummed`: the engine of the current dtype has made no pass yet, and its sums are not those of the labels.
-    """
-    if problem.samples.result_dtype == np.float32:
-        rounded = run.centroids.astype(np.float32).astype(np.float64)
-        weights = problem.totals[:, problem.samples.n_features]
-        if weights @ ((rounded - run.centroids) ** 2).sum(axis=1) <= ROUNDING_COST * run.inertia_history[-1]:
-            run.centroids = rounded
-    new = problem.refine(run.centroids) or unsummed
+    """One last pass against the centroids as they are returned, so that labels, counts and inertia agree."""
     engine = problem.engine()
-    _pass(problem, engine, run.centroids, new, PRUNE if engine.bounded and not new else DENSE)
-    engine.finish(np.empty_like(run.centroids))
+    run.settled = run.settled and not unsummed
+    if problem.samples.result_dtype == np.float32:
+        weights = problem.totals[:, problem.samples.n_features]
+        squares = float(weights @ np.einsum("jf,jf->j", run.centroids, run.centroids))
+        harmless = problem.rounding_is_harmless(run.inertia_history[-1], squares)
+        if harmless and not engine.rounding:
+            run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
+        elif engine.rounding and not harmless:
+            engine.rounding = run.settled = unsummed = False
+            _pass(problem, engine, run.centroids, True)
+            engine.finish(run.centroids)
+    if not run.settled:
+        unsummed |= problem.refine(run.centroids)
+        engine = problem.engine()
+        _pass(problem, engine, run.centroids, unsummed, PRUNE if engine.bounded and not unsummed else DENSE)
+        engine.finish(np.empty_like(run.centroids))
     run.n_distances += engine.count_distances()
     run.inertia = engine.inertia
     if run.inertia < WELL_CONDITIONED * problem.total_squares:

@@ -256,7 +256,7 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         algorithm="yinyang" if problem.bounds else "lloyd",
         n_distances=run.n_distances,
         isa=_runtime.isa,
-        compute_dtype=problem.dtype.name,
+        compute_dtype="float32" if problem.dtype == np.float32 else "float64",
         n_threads=problem.n_threads,
         memory=problem.memory.n_bytes,
         _X=problem.samples.original,

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 class Lloyd:
     @property
     def n_changed(self) -> int: ...
+    rounding: bool
     @property
     def bounded(self) -> bool: ...
     @property

@@ -32,6 +32,7 @@ SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a
 PROBE_SHARE = 12  # one part in so many
 
 EPS = 2.0**-52
+ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
 NEGLIGIBLE = 1e-10  # of the spread of a cluster
 
 # Scores are kept in float32 while at least this share of the centroids lies further from its nearest
@@ -107,16 +108,22 @@ class Problem:
         parts, largest = np.zeros((n_slices, 2, d)), np.zeros(n_slices)
         for start, block in self.blocks(float(d)):
             _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, self.n_threads)
-        sums, squares = parts.sum(axis=0)
-        self.total_squares = float(squares.sum())
+        total_weight = float(n if self.weight is None else self.weight.sum())
+        self.total_squares, self.variance = _survey.summary(parts, total_weight)
         if not isfinite(self.total_squares):
             raise_not_finite(self.samples)
-        total_weight = float(n if self.weight is None else self.weight.sum())
-        self.variance = float((squares / total_weight - (sums / total_weight) ** 2).sum()) / d
         self.farthest = float(largest.max()) ** 0.5  # no sample lies further from the origin
+        # Centroids near the origin are rounded as they come, so that the last pass can be the one that counts.
+        offset = total_weight * float(self.origin @ self.origin)
+        single = self.samples.result_dtype == np.float32
+        self.rounding = single and self.rounding_is_harmless(1e-3 * self.total_squares, offset)
         # The squares of these would leave float32's range.
         if self._dtype == np.float32 and not 1e-30 < self.total_squares / total_weight < 1e30:
             self.dtype = np.dtype(np.float64)
+
+    def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
+        """Say whether rounding centroids to float32 costs nothing that shows, given their weighted squares."""
+        return squares * 2.0**-48 <= ROUNDING_COST * inertia
 
     def sums_are_exact(self, inertia: float) -> bool:
         """Say whether samples that left a cluster can have left only negligible rounding in its sums.
@@ -173,6 +180,7 @@ class Problem:
             make(n_slices, np.intp),
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
+        engine.rounding = self.rounding
         if self.bounds:
             size = self.dtype.itemsize
             drifted, moved = make(k * size, np.uint8), make(k * size, np.uint8)

@@ -44,6 +44,7 @@ cdef class Lloyd:
         Py_ssize_t[::1] changed
         double total_squares, largest
         readonly bint bounded
+        public bint rounding
         readonly Py_ssize_t n_changed, n_empty
         int64_t n_distances
         readonly double inertia, centroid_shift
@@ -98,7 +99,7 @@ cdef class Lloyd:
                 self._drift(<double> 0)
 
     cdef void _drift(self, floating unit):
-        """Find the largest norm, how far each centroid moved, and how far any of its tile since the bounds were made."""
+        """Find the largest norm, how far each centroid moved, and how far any of its tile since bounds were made."""
         cdef Py_ssize_t j, f
         cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
         cdef const floating *shift = <const floating *> &self.shift[0]
@@ -178,6 +179,10 @@ cdef class Lloyd:
         cdef int32_t *labels = &self.labels[start]
         if assign:
             self.bounded = self.mode != DENSE
+        if self.n_threads == 1:  # a parallel region would cost a small fit as much as its arithmetic
+            for task in range(n_tasks):
+                self._visit_slice(X, n, start, task, assign, 0)
+            return
         if self.fused:
             for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
                 self._visit_slice(X, n, start, task, assign, threadid())
@@ -275,12 +280,16 @@ cdef class Lloyd:
     cpdef finish(self, double[:, ::1] new_centroids):
         """Add the slices, move the centroids to the means, and price the labels against the old centroids.
 
-        An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
+        With `rounding` the means are rounded to float32. An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
-        with nogil:
-            for j in prange(self.k, schedule="static", num_threads=self.n_threads):
+        if self.n_threads == 1:
+            for j in range(self.k):
                 self._finish_cluster(j, new_centroids)
+        else:
+            with nogil:
+                for j in prange(self.k, schedule="static", num_threads=self.n_threads):
+                    self._finish_cluster(j, new_centroids)
         self.n_changed = self.n_empty = 0
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
@@ -356,6 +365,8 @@ cdef class Lloyd:
                 continue
             # sum w |x - c|^2 = sum w |x|^2 + w c.c - 2 c.sum(w x), all about the origin
             moved = self.origin[f] + total[f] / weight
+            if self.rounding:
+                moved = <float> moved
             gain = gain + (c - self.origin[f]) * (weight * (c - self.origin[f]) - 2.0 * total[f])
             shift = shift + (moved - c) * (moved - c)
             new_centroids[j, f] = moved

@@ -11,10 +11,12 @@ cdef extern from "kmf.h" nogil:
         void (*assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
         void (*assign_bounds)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *, int32_t *, float *,
+            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *,
+            int32_t *, float *,
             float *, float *) noexcept nogil
         size_t (*prune)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *, const float *, int32_t *,
+            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *,
+            const float *, int32_t *,
             float *, float *, float *) noexcept nogil
         size_t (*update)(
             const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
@@ -38,10 +40,12 @@ cdef extern from "kmf.h" nogil:
         void (*assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
         void (*assign_bounds)(
-            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *, int32_t *, double *,
+            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *,
+            int32_t *, double *,
             double *, double *) noexcept nogil
         size_t (*prune)(
-            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *, const double *, int32_t *,
+            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *,
+            const double *, int32_t *,
             double *, double *, double *) noexcept nogil
         size_t (*update)(
             const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
