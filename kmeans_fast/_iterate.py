@@ -75,7 +75,7 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
-        stalled = 0 if history[-1] < lowest else stalled + 1
+        stalled = stalled + 1 if history[-1] >= lowest and problem.resolves(history[-1]) else 0
         lowest = min(lowest, history[-1])
         changed, shift = engine.n_changed, engine.centroid_shift
         if changed == 0:

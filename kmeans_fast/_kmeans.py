@@ -25,7 +25,7 @@ MANY_RESTARTS = 10  # where a start is as good as chance makes it; k-means++ and
 
 
 class ClusterWarning(UserWarning):
-    """Fewer distinct samples than clusters, or restarts that cannot differ."""
+    """Some clusters are empty: there are fewer distinct samples, or the fit was cut short."""
 
 
 @dataclass(frozen=True)
@@ -258,16 +258,20 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         isa=_runtime.isa,
         compute_dtype="float32" if problem.dtype == np.float32 else "float64",
         n_threads=problem.n_threads,
-        memory=problem.memory.n_bytes,
+        memory=problem.memory.peak,
         _X=problem.samples.original,
     )
 
 
 def warn_of_empty_clusters(result: KMeansResult, category: type[Warning], stacklevel: int) -> None:
-    """Warn if there are fewer distinct samples than clusters."""
-    if not result.counts.all():
+    """Warn of empty clusters: there are fewer distinct samples, or the fit was cut short."""
+    k, filled = len(result.counts), np.count_nonzero(result.counts)
+    if filled < k:
         message = (
-            f"X has only {np.count_nonzero(result.counts)} distinct samples that can be told apart, fewer than "
-            f"n_clusters={len(result.counts)}; the other clusters are empty."
+            f"X has only {filled} distinct samples that can be told apart, fewer than n_clusters={k}; "
+            "the other clusters are empty."
+            if result.converged
+            else f"{k - filled} of n_clusters={k} are empty: the fit ended by {result.stop_reason} "
+            "before they were given samples."
         )
         warnings.warn(message, category, stacklevel)

@@ -23,6 +23,7 @@ class Lloyd:
         fused: bool,
         chunk: int,
         n_threads: int,
+        finish_threads: int,
         total_squares: float,
         labels: NDArray[np.int32],
         old_labels: NDArray[np.int32],

@@ -13,9 +13,15 @@ class Workspace:
 
     def __init__(self) -> None:
         self.n_bytes = 0
+        self.peak = 0
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Allocate an array whose content is undefined; MemoryError where there is no room."""
         array = np.empty(shape, dtype)
         self.n_bytes += array.nbytes
+        self.peak = max(self.peak, self.n_bytes)
         return array
+
+    def release(self, n_bytes: int) -> None:
+        """Say that all but the first `n_bytes` are free again."""
+        self.n_bytes = n_bytes

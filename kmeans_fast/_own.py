@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from . import _distances, _lloyd
 from ._problem import Floats, Problem
 
+OWN_ROWS = 1 << 17  # samples whose distances are in memory at once
+
 
 def own_squares(problem: Problem, centroids: Floats) -> Iterator[tuple[int, NDArray[Any], Floats]]:
     """Yield (first row, block, squared distance of each of its samples to its centroid)."""
-    work = float(problem.samples.n_features)
-    out = np.empty(problem.block_rows(work))
-    for start, block in problem.blocks(work):
+    samples, dtype = problem.samples, problem.dtype
+    rows = min(samples.n_samples, max(1, OWN_ROWS // problem.chunk) * problem.chunk)
+    threads, out = problem.threads_for(float(rows * samples.n_features)), np.empty(rows)
+    for start, block in samples.blocks(dtype, min(rows, problem.block_rows(float(samples.n_features)))):
         squared, labels = out[: len(block)], problem.labels[start : start + len(block)]
-        _distances.own_squared_distances(block, centroids, labels, squared, problem.chunk, problem.n_threads)
+        _distances.own_squared_distances(block, centroids, labels, squared, problem.chunk, threads)
         if problem.weight is not None:
             squared[problem.weight[start : start + len(block)] == 0.0] = 0.0
         yield start, block, squared
@@ -50,15 +53,11 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
     than clusters some stay empty.
     """
     empty = np.flatnonzero(problem.totals[:, problem.samples.n_features + 1] == 0.0)
-    chosen = _farthest(problem, centroids, len(empty))
-    rows = problem.samples.take(chosen, problem.dtype)
-    # Two of the farthest may be copies of each other: the first stands for both.
-    _, first = np.unique(rows, axis=0, return_index=True)
-    first = np.sort(first)
-    targets = dict(zip((rows[i].tobytes() for i in first), empty, strict=False))
-    if not targets:
+    farthest = _farthest(problem, centroids, len(empty))
+    if not farthest:
         return 0
-    threshold = min(_square(problem, centroids, int(chosen[i])) for i in first[: len(targets)])
+    targets = dict(zip((row for _, _, row in farthest), empty, strict=False))
+    threshold = -farthest[-1][0]
     moves = []
     for start, block, squared in own_squares(problem, centroids):
         for i in np.flatnonzero(squared >= threshold):
@@ -70,22 +69,25 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
     return len(targets)
 
 
-def _square(problem: Problem, centroids: Floats, i: int) -> float:
-    out, row = np.empty(1), problem.samples.take([i], problem.dtype)
-    label = problem.labels[i : i + 1]
-    _distances.own_squared_distances(row, centroids, label, out, 1, 1)
-    return float(out[0])
+def _farthest(problem: Problem, centroids: Floats, count: int) -> list[tuple[float, int, bytes]]:
+    """(-square, row, bytes) of the `count` distinct samples farthest from their centroids and off them, farthest first.
 
-
-def _farthest(problem: Problem, centroids: Floats, count: int) -> NDArray[np.intp]:
-    """Rows of the `count` samples farthest from their centroids and off them, farthest first; ties: lowest row."""
-    rows, squares = np.empty(0, np.intp), np.empty(0)
-    for start, _, squared in own_squares(problem, centroids):
-        near = np.flatnonzero(squared > 0.0)
-        if len(near) > count:
-            limit = np.partition(squared[near], -count)[-count]
-            near = near[squared[near] >= limit]
-        rows, squares = np.append(rows, start + near), np.append(squares, squared[near])
-        best = np.lexsort((rows, -squares))[:count]
-        rows, squares = rows[best], squares[best]
-    return rows
+    Ties: the lowest row. Of copies the first stands for all.
+    """
+    best: list[tuple[float, int, bytes]] = []
+    for start, block, squared in own_squares(problem, centroids):
+        floor = -best[-1][0] if len(best) == count else 0.0
+        near = np.flatnonzero(squared > floor)
+        near = near[np.argsort(-squared[near], kind="stable")]
+        seen = {row for _, _, row in best}
+        added = 0
+        for i in near:
+            row = block[i].tobytes()
+            if row not in seen:
+                seen.add(row)
+                best.append((-float(squared[i]), start + int(i), row))
+                added += 1
+                if added == count:
+                    break
+        best = sorted(best, key=lambda entry: entry[:2])[:count]
+    return best

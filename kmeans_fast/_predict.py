@@ -108,6 +108,8 @@ def _finite_blocks(
     floats = samples.source.dtype.kind == "f"
     for start, block in samples.blocks(dtype, rows):
         # A sum is finite unless a value is not, or the values are huge: only then look closer.
-        if floats and not np.isfinite(np.add.reduce(block, axis=None)) and not np.isfinite(block).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspect = floats and not np.isfinite(np.add.reduce(block, axis=None))
+        if suspect and not np.isfinite(block).all():
             raise_not_finite(samples)
         yield start, block

@@ -55,7 +55,8 @@ class Problem:
     ) -> None:
         self.samples, self.n_clusters, self.weight, self.algorithm = samples, n_clusters, weight, algorithm
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
-        self.n_threads: int = _runtime.choose_threads(n_threads, samples.n_samples * self.work_per_row)
+        self.max_threads = n_threads
+        self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
         self.memory = Workspace()
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
@@ -76,6 +77,10 @@ class Problem:
         native = self.samples.native
         small = self.samples.n_samples * self.work_per_row < SMALL_WORK
         return native if small and native is not None and native.dtype == self._dtype else None
+
+    def threads_for(self, work: float) -> int:
+        """Threads for so many multiply-adds, n_threads at most: a team that is woken for little costs more."""
+        return _runtime.choose_threads(self.max_threads, work)
 
     def probe_rows(self) -> int:
         """Rows of X, whole chunks, on which a pass finds out whether bounds pay."""
@@ -106,8 +111,9 @@ class Problem:
         self.origin = sample[len(rows) // 2].astype(np.float64)
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
         parts, largest = np.zeros((n_slices, 2, d)), np.zeros(n_slices)
+        threads = self.threads_for(3.0 * n * d)
         for start, block in self.blocks(float(d)):
-            _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, self.n_threads)
+            _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, threads)
         total_weight = float(n if self.weight is None else self.weight.sum())
         self.total_squares, self.variance = _survey.summary(parts, total_weight)
         if not isfinite(self.total_squares):
@@ -124,6 +130,10 @@ class Problem:
     def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
         """Say whether rounding centroids to float32 costs nothing that shows, given their weighted squares."""
         return squares * 2.0**-48 <= ROUNDING_COST * inertia
+
+    def resolves(self, inertia: float) -> bool:
+        """Say whether an inertia taken off the total squares still has its digits, which an outlier may have taken."""
+        return 16 * EPS * self.total_squares <= 1e-9 * inertia
 
     def sums_are_exact(self, inertia: float) -> bool:
         """Say whether samples that left a cluster can have left only negligible rounding in its sums.
@@ -167,6 +177,7 @@ class Problem:
             fused,
             self.chunk,
             self.n_threads,
+            self.threads_for(float(n_slices * k * (d + 2))),
             self.total_squares,
             self.labels,
             make(n_old, np.int32),
@@ -205,7 +216,7 @@ def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def float32_resolves(centroids: Floats) -> bool:
-    """Say whether float32 scores about the centroids' mean keep their borders apart.
+    """Say whether float32 scores keep the borders between these centroids apart.
 
     A score rounds by about eps |c|^2; what counts is that against the squared gap to the nearest other centroid. Equal
     centroids do not count: the lower index wins among them in any arithmetic.

@@ -42,7 +42,8 @@ class KMeansResult:
     counts : int64 array of shape (n_clusters,)
         Samples of each cluster.
     inertia_history : float64 array of shape (n_iter,)
-        Inertia of each iteration's labels against the centroids that made them.
+        Inertia of each iteration's labels against the centroids that made them; right to about 1e-15 of the total
+        squares of X about its middle, which tells where a far outlier dwarfs the rest.
     restarts : tuple of Restart
         Inertia, iterations and end of every restart, in order.
     best_restart : int

@@ -146,7 +146,7 @@ def _as_array(X: Any, name: str) -> Array:
         array = np.asarray(X)
     except ValueError as error:
         raise ValueError(
-            f"{name} must be a rectangular array (n_samples, n_features), but it is ragged: {error}."
+            f"{name} must be a rectangular array (n_samples, n_features), but it is ragged: {str(error).rstrip('.')}."
         ) from None
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError(f"{name} has masked entries; fill or drop them first.")
@@ -173,14 +173,14 @@ def _from_objects(X: Array, name: str) -> Array:
     """Objects carry no layout to read in blocks: this is the one conversion of the whole."""
     try:
         return X.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         for (row, column), value in np.ndenumerate(X):
             try:
                 float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 message = (
                     f"{name} has {value!r} in row {row}, column {column}: every entry must be a real number, "
                     "and the argument must be a string or a real number to be converted."
                 )
-                raise type(error)(message) from None
+                raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _seeding
 from ._problem import Floats, Problem
+from ._validate import as_centroids, as_floats
 
 METHODS = ("k-means++", "random", "random-partition")
 
@@ -29,27 +31,53 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
 
 
 def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
-    """Check an array of starting centroids and copy it to float64."""
-    try:
-        start = np.array(centroids, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be an array of numbers: {error}.") from None
+    """Check an array of starting centroids."""
+    start = as_floats(centroids, name)
     expected = (problem.n_clusters, problem.samples.n_features)
     if start.shape != expected:
         raise ValueError(
             f"{name} has shape {start.shape} and must be (n_clusters, n_features) = {expected}; "
             f"the shape of the initial centers does not match."
         )
-    if not np.isfinite(start).all():
-        row, column = np.argwhere(~np.isfinite(start))[0]
-        raise ValueError(f"{name} has {start[row, column]} in row {row}, column {column}; it must be finite.")
-    return start
+    return as_centroids(start, name)
 
 
 def _random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw distinct rows, in proportion to their weights."""
-    p = None if problem.weight is None else problem.weight / problem.weight.sum()
-    rows: NDArray[np.intp] = rng.choice(problem.samples.n_samples, count, replace=False, p=p)
+    weight = problem.weight
+    if weight is None:
+        return rng.choice(problem.samples.n_samples, count, replace=False).astype(np.intp)
+    if 2 * count > np.count_nonzero(weight):  # nearly all of them: drawing again and again would not end soon
+        return rng.choice(len(weight), count, replace=False, p=weight / weight.sum()).astype(np.intp)
+    mass = np.add.reduceat(weight, np.arange(0, len(weight), problem.chunk))
+    rows: dict[int, None] = {}
+    for _ in range(64 * count):
+        drawn = draw(mass, lambda start: weight[start : start + problem.chunk], problem.chunk, rng.random(1))
+        rows[int(drawn[0])] = None
+        if len(rows) == count:
+            break
+    else:  # a few weights outweigh the rest
+        return rng.choice(len(weight), count, replace=False, p=weight / weight.sum()).astype(np.intp)
+    return np.array(list(rows), np.intp)
+
+
+def draw(mass: Floats, of_chunk: Callable[[int], Floats], chunk: int, uniform: Floats) -> NDArray[np.intp]:
+    """Turn numbers in [0, 1) into rows in proportion to their mass, by the inverse of the cumulated mass.
+
+    `mass` is that of each chunk; of_chunk(start) gives the masses of the samples of the chunk at row `start`.
+    """
+    cumulated = np.cumsum(mass)
+    target = uniform * cumulated[-1]
+    chunks = np.minimum(np.searchsorted(cumulated, target, side="right"), len(cumulated) - 1)
+    rows = np.empty(len(uniform), np.intp)
+    for i, c in enumerate(chunks):
+        inside = of_chunk(c * chunk)
+        summed = np.cumsum(inside)
+        share = min(max((target[i] - (cumulated[c] - mass[c])) / mass[c], 0.0), 1.0)
+        at = np.searchsorted(summed, share * summed[-1], side="right")
+        if at >= len(summed) or inside[at] == 0.0:  # rounding: the last one that has any mass
+            at = np.flatnonzero(inside)[-1]
+        rows[i] = c * chunk + at
     return rows
 
 
@@ -81,6 +109,7 @@ def kmeans_plusplus_rows(
     """
     n, k = problem.samples.n_samples, problem.n_clusters
     q = min(n_candidates or 2 + int(log(k)), 32)
+    before = problem.memory.n_bytes
     rounds = _Rounds(problem, q)
     rows = np.empty(k, np.intp)
     rows[0], total = rounds.first(rng.random())
@@ -91,6 +120,7 @@ def kmeans_plusplus_rows(
             break
         candidates = rounds.draw(rng.random(q))
         rows[j], total = rounds.keep_best(candidates)
+    problem.memory.release(before)
     return rows
 
 
@@ -106,6 +136,7 @@ class _Rounds:
         self.improved = make(-(-n // panel), np.uint32)
         self.potential = make((-(-n // self.chunk), q), np.float64)
         self.work = make(_distances.work_bytes(self.single, q, d) * problem.n_threads, np.uint8)
+        self.n_threads = problem.threads_for(2.0 * n * d * q)
         self.chunk_potential: Floats = np.empty(0)
         self.order = _order_by_value(problem) if n <= self.chunk else None
 
@@ -127,25 +158,15 @@ class _Rounds:
         return row, float(self.chunk_potential.sum())
 
     def draw(self, uniform: Floats) -> NDArray[np.intp]:
-        """Turn numbers in [0, 1) into rows, by the inverse of the cumulated potential."""
-        cumulated = np.cumsum(self.chunk_potential)
-        target = uniform * cumulated[-1]
-        chunks = np.minimum(np.searchsorted(cumulated, target, side="right"), len(cumulated) - 1)
-        rows = np.empty(len(uniform), np.intp)
-        for i, c in enumerate(chunks):
-            start = c * self.chunk
-            mass = self.closest[start : start + self.chunk].astype(np.float64)
-            if self.problem.weight is not None:
-                mass *= self.problem.weight[start : start + self.chunk]
-            if self.order is not None:
-                mass = mass[self.order]
-            inside = np.cumsum(mass)
-            share = (target[i] - (cumulated[c] - self.chunk_potential[c])) / self.chunk_potential[c]
-            at = np.searchsorted(inside, min(max(share, 0.0), 1.0) * inside[-1], side="right")
-            if at >= len(inside) or mass[at] == 0.0:  # rounding: the last one that has any mass
-                at = np.flatnonzero(mass)[-1]
-            rows[i] = start + at if self.order is None else self.order[at]
-        return rows
+        """Draw rows in proportion to weight and squared distance."""
+        rows = draw(self.chunk_potential, self._mass, self.chunk, uniform)
+        return rows if self.order is None else self.order[rows]
+
+    def _mass(self, start: int) -> Floats:
+        mass = self.closest[start : start + self.chunk].astype(np.float64)
+        if self.problem.weight is not None:
+            mass *= self.problem.weight[start : start + self.chunk]
+        return mass if self.order is None else mass[self.order]
 
     def keep_best(self, rows: NDArray[np.intp]) -> tuple[int, float]:
         """Keep the candidate that lowers the potential most; return its row and the total left."""
@@ -162,14 +183,14 @@ class _Rounds:
         for start, block in problem.blocks(float(candidates.size)):
             _seeding.potentials(
                 block, start, candidates, self.closest, problem.weight, self.potential, self.improved,
-                self.work, self.chunk, problem.n_threads,
+                self.work, self.chunk, self.n_threads,
             )  # fmt: skip
 
     def _update_closest(self, chosen: NDArray[Any], improved: NDArray[Any] | None, mask: int) -> None:
         problem = self.problem
         for start, block in problem.blocks(float(chosen.size)):
             _seeding.update_closest(
-                block, start, chosen, improved, mask, self.closest, self.work, self.chunk, problem.n_threads
+                block, start, chosen, improved, mask, self.closest, self.work, self.chunk, self.n_threads
             )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_THREADS = 4096
+MAX_WEIGHT = 1e100  # sums of weighted squares stay in float64
 MAX_CLUSTERS = 2**31 - 1  # labels are int32
 
 
@@ -52,14 +53,25 @@ def check_n_clusters(n_clusters: Any, n_samples: int, n_weighted: int | None = N
     return k
 
 
+def as_floats(value: Any, name: str) -> NDArray[np.float64]:
+    """Turn an array-like of real numbers into a C-ordered float64 array; one that is that already is not copied."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries; fill or drop them first.")
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers are not supported")
+        return np.asarray(array, np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must be an array of numbers: {error}.") from None
+
+
 def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
     """Check sample_weight; float64 is not copied."""
     if sample_weight is None:
         return None
-    try:
-        weight = np.asarray(sample_weight, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"sample_weight must be an array of numbers: {error}.") from None
+    weight = as_floats(sample_weight, "sample_weight")
     if weight.ndim == 0:
         weight = np.full(n_samples, weight)
     if weight.shape != (n_samples,):
@@ -70,18 +82,17 @@ def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
         raise ValueError(f"sample_weight has {weight[row]} in row {row}; it must be finite and >= 0.")
     if not weight.any():
         raise ValueError("sample_weight is zero everywhere; at least one must be > 0.")
+    if weight.max() > MAX_WEIGHT:
+        raise ValueError(f"sample_weight has values too large: {weight.max()} must be <= {MAX_WEIGHT}.")
     return weight
 
 
-def as_centroids(centroids: Any) -> NDArray[np.float64]:
+def as_centroids(centroids: Any, name: str = "centroids") -> NDArray[np.float64]:
     """Check a (n_clusters, n_features) array of finite numbers; float64 is not copied."""
-    try:
-        array = np.ascontiguousarray(centroids, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"centroids must be an array of numbers: {error}.") from None
+    array = as_floats(centroids, name)
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"centroids has shape {array.shape} and must be (n_clusters >= 1, n_features >= 1).")
+        raise ValueError(f"{name} has shape {array.shape} and must be (n_clusters >= 1, n_features >= 1).")
     if not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"centroids has {array[row, column]} in row {row}, column {column}; it must be finite.")
+        raise ValueError(f"{name} has {array[row, column]} in row {row}, column {column}; it must be finite.")
     return array

@@ -91,7 +91,7 @@ def own_squared_distances(const floating[:, ::1] X, const double[:, ::1] centroi
 
 
 def score_shift(const double[:, ::1] centroids, floating[::1] shift):
-    """shift = the mean of the centroids: the origin of their scores."""
+    """shift = the middle of the centroids: the origin of their scores."""
     if floating is float:
         K.f32.score_shift(&centroids[0, 0], centroids.shape[0], centroids.shape[1], &shift[0])
     else:
@@ -101,24 +101,24 @@ def score_shift(const double[:, ::1] centroids, floating[::1] shift):
 def share_apart(const double[:, ::1] centroids, double gap, Py_ssize_t step):
     """Share of every step-th centroid that lies more than `gap` times its norm from every other, unless equal to it.
 
-    Norms are about the mean of the centroids, and those that float32 cannot square do not count as apart.
+    Norms are about the middle of the centroids, and those that float32 cannot square do not count as apart.
     """
     cdef Py_ssize_t k = centroids.shape[0], d = centroids.shape[1], j = 0, n_apart = 0, n_seen = 0
-    cdef double[::1] mean = np.empty(d)
+    cdef double[::1] middle = np.empty(d)
     with nogil:
-        K.f64.score_shift(&centroids[0, 0], k, d, &mean[0])
+        K.f64.score_shift(&centroids[0, 0], k, d, &middle[0])
         while j < k:
-            n_apart += _is_apart(centroids, mean, gap * gap, j)
+            n_apart += _is_apart(centroids, middle, gap * gap, j)
             n_seen += 1
             j += step
     return <double> n_apart / n_seen
 
 
-cdef bint _is_apart(const double[:, ::1] centroids, const double[::1] mean, double gap2, Py_ssize_t j) noexcept nogil:
+cdef bint _is_apart(const double[:, ::1] centroids, const double[::1] middle, double gap2, Py_ssize_t j) noexcept nogil:
     cdef Py_ssize_t other, f, d = centroids.shape[1]
     cdef double norm = 0.0, distance
     for f in range(d):
-        norm += (centroids[j, f] - mean[f]) ** 2
+        norm += (centroids[j, f] - middle[f]) ** 2
     if norm != 0.0 and not LEAST_SQUARE < norm < LARGEST_SQUARE:
         return False
     for other in range(centroids.shape[0]):

@@ -30,7 +30,7 @@ cdef class Lloyd:
     cdef:
         bint single, all_new, fused
         Py_ssize_t d, k, chunk, n_slices, n_parts
-        int n_threads
+        int n_threads, finish_threads
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
@@ -49,11 +49,12 @@ cdef class Lloyd:
         int64_t n_distances
         readonly double inertia, centroid_shift
 
-    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, double total_squares,
-                 int32_t[::1] labels, int32_t[::1] old_labels, sample_weight, const double[::1] origin,
+    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
+                 double total_squares,                 int32_t[::1] labels, int32_t[::1] old_labels, sample_weight, const double[::1] origin,
                  unsigned char[::1] packed, unsigned char[::1] shift, unsigned char[::1] work,
                  double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed, int64_t[:, ::1] scored):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
+        self.finish_threads = finish_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels, self.old_labels = labels, old_labels
         self.sample_weight = sample_weight
@@ -283,12 +284,12 @@ cdef class Lloyd:
         With `rounding` the means are rounded to float32. An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
-        if self.n_threads == 1:
+        if self.finish_threads == 1:
             for j in range(self.k):
                 self._finish_cluster(j, new_centroids)
         else:
             with nogil:
-                for j in prange(self.k, schedule="static", num_threads=self.n_threads):
+                for j in prange(self.k, schedule="static", num_threads=self.finish_threads):
                     self._finish_cluster(j, new_centroids)
         self.n_changed = self.n_empty = 0
         self.inertia, self.centroid_shift = self.total_squares, 0.0

@@ -30,8 +30,8 @@ cdef extern from *:
 
 from kmf cimport kmf_kernels, kmf_select
 
-# As many floating-point operations as take longer than waking a team of threads (about 20 us).
-cdef double WORK_OF_A_THREAD = 200_000.0
+# Multiply-adds that take longer than waking a team of threads: some 50 us against 5 to 20.
+cdef double WORK_OF_A_THREAD = 500_000.0
 
 cdef bint _team_used = False
 cdef bint _forked = False

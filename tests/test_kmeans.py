@@ -108,8 +108,8 @@ def test_more_restarts_are_never_worse(blobs):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_any_number_of_threads_gives_the_same_bits(blobs, init, dtype, weighted):
-    # Large enough for eight threads: 200,000 operations for each.
-    X = blobs(30_000, 4, 16, dtype)
+    # Large enough for eight threads: 500,000 multiply-adds for each.
+    X = blobs(45_000, 4, 16, dtype)
     weight = np.random.default_rng(0).random(len(X)) if weighted else None
     fits = [
         kmeans(X, 16, init=init, n_init=2, max_iter=6, sample_weight=weight, random_state=1, n_threads=t)
@@ -192,11 +192,11 @@ def test_a_callback_that_returns_true_stops_the_fit_and_its_result_agrees(oracle
 
 def test_a_callback_stops_a_fit_also_where_float32_gives_way_to_float64(oracle):
     X = np.random.default_rng(0).standard_normal((2000, 2)).astype(np.float32)
-    X[1000] = 1e4, 0.0  # the empty cluster goes there, and float32 does not tell the others apart any more
-    start, calls = np.array([[-1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [-30.0, 0.0]]), []
-    r = kmeans(X, 5, init=start, callback=lambda state: calls.append(state) or True)
+    X[1000:1002] = [1e4, 0.0], [1e4, 1.0]  # the empty clusters go there, too near each other for float32
+    start, calls = np.array([[-1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [-30.0, 0.0], [-31.0, 0.0]]), []
+    r = kmeans(X, 6, init=start, callback=lambda state: calls.append(state) or True)
     assert (len(calls), r.n_iter, r.stop_reason, r.compute_dtype) == (1, 1, "callback", "float64")
-    r = kmeans(X, 5, init=start, max_time=1e-9)
+    r = kmeans(X, 6, init=start, max_time=1e-9)
     assert (r.n_iter, r.stop_reason) == (1, "max_time")
     oracle.assert_agrees(r, X)
 

@@ -228,7 +228,6 @@ def test_memory_of_the_other_cases_is_bounded_too(blobs, name):
     assert peak <= allowed(X, 8, per_point=per_point)
 
 
-@pytest.mark.xfail(strict=True, reason="every restart's seeding is counted anew, though its memory is free again")
 def test_the_memory_of_the_result_is_what_was_taken(blobs):
     X = blobs(200_000, 4, 6, np.float32)
     peak, r = peak_of(lambda: kmeans(X, 8, n_init=5, max_iter=3, random_state=0))

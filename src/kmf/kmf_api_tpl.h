@@ -8,7 +8,7 @@ typedef struct KMF_API(kmf_kernels) {
     size_t tile;  /* centroids of one register tile */
     size_t panel; /* samples of one panel: two vectors */
 
-    /* The mean of the centroids: the origin of their scores that keeps them accurate far from 0. */
+    /* The middle of the centroids by features: the origin that keeps their scores accurate, far from 0 and with outliers. */
     void (*score_shift)(const double *centroids, /* IN  k x d */
                         size_t k, size_t d,
                         KMF_T *shift); /* OUT d */

@@ -4,15 +4,25 @@
  * with the same instruction as a score; it counts from the start of its block of tiles, and is exact below 2^24.
  */
 
+#define SHIFT_SAMPLE 15 /* evenly spaced centroids whose median is the shift: few outliers do not move it */
+
 KMF_STATIC void KMF_FN(score_shift)(const double *centroids, size_t k, size_t d, KMF_T *shift)
 {
+    const size_t step = (k + SHIFT_SAMPLE - 1) / SHIFT_SAMPLE, count = (k + step - 1) / step;
     for (size_t f = 0; f < d; ++f) {
-        double total = 0.0;
-        for (size_t j = 0; j < k; ++j)
-            total += centroids[j * d + f];
-        shift[f] = (KMF_T)(total / (double)k);
+        double sorted[SHIFT_SAMPLE];
+        for (size_t i = 0; i < count; ++i) {
+            const double c = centroids[i * step * d + f];
+            size_t at = i;
+            for (; at > 0 && sorted[at - 1] > c; --at)
+                sorted[at] = sorted[at - 1];
+            sorted[at] = c;
+        }
+        shift[f] = (KMF_T)sorted[(count - 1) / 2];
     }
 }
+
+#undef SHIFT_SAMPLE
 
 KMF_STATIC void KMF_FN(pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, KMF_T *packed)
 {
