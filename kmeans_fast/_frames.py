@@ -24,7 +24,14 @@ class FrameSource:
 
     def __init__(self, frame: Any, name: str) -> None:
         nw = _narwhals()
-        self.frame = nw.from_native(frame, eager_only=True, pass_through=False)
+        unique = getattr(frame.columns, "is_unique", True)
+        if not unique:  # pandas allows a name twice; columns are read by position
+            frame = frame.set_axis(range(frame.shape[1]), axis=1)
+        try:
+            self.frame = nw.from_native(frame, eager_only=True)
+        except TypeError:
+            kind = type(frame).__name__
+            raise TypeError(f"{name} is a {kind} and must be an array or an eager frame: collect it first.") from None
         self.shape = (self.frame.shape[0], self.frame.shape[1])
         columns = self.frame.schema
         for column, dtype in columns.items():

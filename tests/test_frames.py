@@ -50,10 +50,7 @@ def test_a_frame_gives_the_fit_of_its_values(X, name, dtype):
     [
         [0, 1, 2],
         [2, 0, 1],
-        pytest.param(
-            ["a", "a", "b"],
-            marks=pytest.mark.xfail(strict=True, reason="narwhals' DuplicateError comes through, in several lines"),
-        ),
+        ["a", "a", "b"],
         [("x", 1), ("x", 2), ("y", 1)],
         [1.5, None, 3],
     ],
