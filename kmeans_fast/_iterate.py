@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ._algorithm import DENSE, PAYS, PRUNE, Schedule
 from ._own import counts, inertia, relocate
 from ._problem import Engine, Floats, Problem
 
@@ -61,7 +60,6 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
     engine.reset()
-    schedule = Schedule(engine, problem.bounds)
     while not reason:
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
@@ -69,9 +67,8 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             if n_iter % 2 == 0:
                 centroids, new = new, centroids
         else:
-            _pass(problem, engine, centroids, fresh, schedule.next())
+            _pass(problem, engine, centroids, fresh)
             engine.finish(new)
-            schedule.learn(engine.mode)
             history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
             engine.finish(new)
@@ -90,7 +87,7 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
             reason = watch(run.n_iter, history[-1], changed, shift, new) or reason
         if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
-            _pass(problem, engine, centroids, True)
+            _pass(problem, engine, centroids, True, assign=False)
             engine.finish(new)
             still = STILL * problem.total_squares
             if reason == "labels unchanged" and engine.centroid_shift > still and run.n_iter < max_iter:
@@ -101,19 +98,11 @@ def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch 
     run.settled = changed == 0 and engine.centroid_shift == 0.0
 
 
-def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, mode: int | None = None) -> None:
-    """Label every sample in the given mode, or none, and sum them."""
-    engine.begin(centroids, fresh, DENSE if mode is None else mode)
-    probe = problem.probe_rows() if mode == PRUNE else 0
+def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:
+    """Label every sample, or leave the labels, and sum them."""
+    engine.begin(centroids, fresh)
     for start, block in problem.blocks():
-        if 0 < probe < len(block):
-            before = engine.count_distances()
-            engine.visit(block[:probe], start)
-            if engine.count_distances() - before > PAYS * probe * problem.n_clusters:
-                engine.prune_no_more()
-            start, block = start + probe, block[probe:]
-        probe = 0
-        engine.visit(block, start, mode is not None)
+        engine.visit(block, start, assign)
 
 
 def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
@@ -128,12 +117,12 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
             run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
         elif engine.rounding and not harmless:
             engine.rounding = run.settled = unsummed = False
-            _pass(problem, engine, run.centroids, True)
+            _pass(problem, engine, run.centroids, True, assign=False)
             engine.finish(run.centroids)
     if not run.settled:
         unsummed |= problem.refine(run.centroids)
         engine = problem.engine()
-        _pass(problem, engine, run.centroids, unsummed, PRUNE if engine.bounded and not unsummed else DENSE)
+        _pass(problem, engine, run.centroids, unsummed)
         engine.finish(np.empty_like(run.centroids))
     run.n_distances += engine.count_distances()
     run.inertia = engine.inertia

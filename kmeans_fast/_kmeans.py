@@ -84,8 +84,10 @@ def kmeans(
         Weights >= 0. An integer weight is the same as repetition, 0 the same as absence.
     random_state : int, RandomState, Generator or None
         The same value gives the same bits, whatever the number of threads.
-    algorithm : {"auto", "lloyd"}, default "auto"
-        "lloyd" computes every distance in every iteration. "auto" chooses; the result says what ran.
+    algorithm : {"auto", "lloyd", "hamerly"}, default "auto"
+        "lloyd" computes every distance in every iteration, "hamerly" leaves out the samples whose label cannot have
+        changed, with the same labels. "auto" is "hamerly" for 9 features or more; the result says what ran, and how many
+        distances it computed.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.
@@ -107,8 +109,9 @@ def kmeans(
 
     Notes
     -----
-    Memory beyond X: 4 bytes a sample for labels, 4 more with several restarts, during k-means++ 4 (float32) or 8
-    (float64) for distances; and O(n_clusters n_features).
+    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 4 more with several restarts, during k-means++ 4
+    (float32) or 8 (float64) for distances; and O(n_clusters n_features), of which sums take at most 64 times the
+    centroids and 1/16 of X, or 8 times the centroids.
 
     Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
 
@@ -253,7 +256,7 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
             for r in runs
         ),
         best_restart=best,
-        algorithm="yinyang" if problem.bounds else "lloyd",
+        algorithm=problem.algorithm,
         n_distances=run.n_distances,
         isa=_runtime.isa,
         compute_dtype="float32" if problem.dtype == np.float32 else "float64",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _lloyd, _runtime, _survey
-from ._algorithm import wants_bounds
+from ._algorithm import choose
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -28,8 +28,6 @@ MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one s
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
-
-PROBE_SHARE = 12  # one part in so many
 
 EPS = 2.0**-52
 ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
@@ -53,7 +51,8 @@ class Problem:
         n_threads: int | None,
         algorithm: str = "auto",
     ) -> None:
-        self.samples, self.n_clusters, self.weight, self.algorithm = samples, n_clusters, weight, algorithm
+        self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
+        self.algorithm = choose(algorithm, samples.n_features, n_clusters)
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.max_threads = n_threads
         self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
@@ -81,10 +80,6 @@ class Problem:
     def threads_for(self, work: float) -> int:
         """Threads for so many multiply-adds, n_threads at most: a team that is woken for little costs more."""
         return _runtime.choose_threads(self.max_threads, work)
-
-    def probe_rows(self) -> int:
-        """Rows of X, whole chunks, on which a pass finds out whether bounds pay."""
-        return self.samples.n_samples // PROBE_SHARE // self.chunk * self.chunk
 
     def block_rows(self, work_per_row: float | None = None) -> int:
         """Rows of a block."""
@@ -167,11 +162,8 @@ class Problem:
             self.labels: Labels = make(n, np.int32)
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
-        work = _distances.work_bytes(single, k, d)
-        n_bounds = _distances.bounds_bytes(single, n, k)
-        self.bounds = wants_bounds(self.algorithm, self.samples, k, n_bounds)
-        if self.bounds:
-            work = max(work, _distances.prune_bytes(single, self.chunk, k, d))
+        bounds = self.algorithm == "hamerly"
+        work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8)
         engine = _lloyd.Lloyd(
             single,
             fused,
@@ -192,12 +184,9 @@ class Problem:
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
         engine.rounding = self.rounding
-        if self.bounds:
-            size = self.dtype.itemsize
-            drifted, moved = make(k * size, np.uint8), make(k * size, np.uint8)
-            engine.keep_bounds(
-                make(n_bounds, np.uint8), make(n * size, np.uint8), drifted, moved, make((k, d), np.float64)
-            )
+        if bounds:
+            upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
+            engine.keep_bounds(upper, lower, moved, make((k, d), np.float64))
         return engine
 
     def _n_slices(self) -> int:

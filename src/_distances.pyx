@@ -8,8 +8,7 @@ from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 
-from kmf cimport (kmf_kernels, kmf_packed_size_f32, kmf_packed_size_f64, kmf_prune_size_f32, kmf_prune_size_f64,
-                  kmf_work_size_f32, kmf_work_size_f64)
+from kmf cimport kmf_kernels, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f32, kmf_work_size_f64
 
 from kmeans_fast import _runtime
 
@@ -26,23 +25,6 @@ def work_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
         size = kmf_work_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
     else:
         size = kmf_work_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
-    return (size + 127) // 64 * 64
-
-
-def bounds_bytes(bint single, Py_ssize_t n_samples, Py_ssize_t n_clusters):
-    """Bytes of a bound for each sample and tile, for n_samples in whole panels."""
-    cdef Py_ssize_t tile = K.f32.tile if single else K.f64.tile, panel = K.f32.panel if single else K.f64.panel
-    cdef Py_ssize_t n_tiles = (n_clusters + tile - 1) // tile
-    return (n_samples + panel - 1) // panel * panel * n_tiles * (sizeof(float) if single else sizeof(double))
-
-
-def prune_bytes(bint single, Py_ssize_t n_samples, Py_ssize_t n_clusters, Py_ssize_t n_features):
-    """Bytes of scratch for one thread that prunes chunks of n_samples."""
-    cdef Py_ssize_t size
-    if single:
-        size = kmf_prune_size_f32(&K.f32, n_samples, n_clusters, n_features) * sizeof(float)
-    else:
-        size = kmf_prune_size_f64(&K.f64, n_samples, n_clusters, n_features) * sizeof(double)
     return (size + 127) // 64 * 64
 
 

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True
-"""Lloyd's algorithm: the assignment and update steps over blocks of samples, densely or with bounds.
+"""Lloyd's algorithm: the assignment and update steps over blocks of samples, densely or with Hamerly's bounds.
 
 Samples come in chunks of a fixed size. Chunk c belongs to slice c mod n_slices; a slice sums its chunks in order, and
 slices are added in order, so every sum is the same for any number of threads and however X is cut into blocks.
@@ -11,15 +11,17 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
-from kmf cimport kmf_kernels
+from kmf cimport kmf_kernels, kmf_moves
 
 from kmeans_fast import _runtime
 
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
 
+# Features of one task of an update step that has too few slices to share out.
 cdef enum:
-    DENSE, BOUND, PRUNE  # modes of the assignment step
-    FEATURES_OF_A_TASK = 32  # of an update step that has too few slices to share out
+    FEATURES_OF_A_TASK = 32
+
+cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
 
 
 cdef class Lloyd:
@@ -34,25 +36,28 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work, bounds, upper, drifted, moved
+        unsigned char[::1] packed, shift, work
+        float[::1] upper, lower, moved
         double[:, ::1] last_centroids
+        kmf_moves moves
+        float reach
+        bint bounded, assigned
         int64_t[:, ::1] scored
-        readonly int mode
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
         Py_ssize_t[::1] changed
-        double total_squares, largest
-        readonly bint bounded
+        double total_squares
         public bint rounding
         readonly Py_ssize_t n_changed, n_empty
         int64_t n_distances
         readonly double inertia, centroid_shift
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
-                 double total_squares,                 int32_t[::1] labels, int32_t[::1] old_labels, sample_weight, const double[::1] origin,
-                 unsigned char[::1] packed, unsigned char[::1] shift, unsigned char[::1] work,
-                 double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed, int64_t[:, ::1] scored):
+                 double total_squares, int32_t[::1] labels, int32_t[::1] old_labels, sample_weight,
+                 const double[::1] origin, unsigned char[::1] packed, unsigned char[::1] shift,
+                 unsigned char[::1] work, double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed,
+                 int64_t[:, ::1] scored):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.finish_threads = finish_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
@@ -61,14 +66,12 @@ cdef class Lloyd:
         self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self.scored, self.bounds = scored, None
+        self.scored, self.upper = scored, None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def keep_bounds(self, unsigned char[::1] bounds, unsigned char[::1] upper, unsigned char[::1] drifted,
-                    unsigned char[::1] moved, double[:, ::1] last_centroids):
-        """Give memory for bounds (kmf_yinyang_tpl.h), what moves them, in the dtype of X, and the last centroids."""
-        self.bounds, self.upper, self.drifted, self.moved = bounds, upper, drifted, moved
-        self.last_centroids = last_centroids
+    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, double[:, ::1] last_centroids):
+        """Use Hamerly's bounds from now on; this is their memory (kmf_hamerly_tpl.h)."""
+        self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
 
     cpdef reset(self):
         """Begin a new run: no sample has a label, and no bound holds."""
@@ -77,13 +80,10 @@ cdef class Lloyd:
         self.n_distances = 0
         self.scored[:] = 0
 
-    cpdef begin(self, const double[:, ::1] centroids, bint all_new, int mode=DENSE):
-        """Pack the centroids; with `all_new` every sample is summed afresh.
-
-        The mode of the assignment step: DENSE, BOUND (dense, and bounds are made) or PRUNE (bounds are used).
-        """
+    cpdef begin(self, const double[:, ::1] centroids, bint all_new):
+        """Pack the centroids; with `all_new` every sample is summed afresh."""
         cdef const double *c = &centroids[0, 0]
-        self.centroids, self.all_new, self.mode = centroids, all_new, mode
+        self.centroids, self.all_new, self.assigned = centroids, all_new, False
         memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
             memset(&self.sums[0, 0, 0], 0, self.n_slices * self.k * (self.d + 2) * sizeof(double))
@@ -93,37 +93,30 @@ cdef class Lloyd:
         else:
             K.f64.score_shift(c, self.k, self.d, <double *> &self.shift[0])
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
-        if self.bounds is not None:
+        if self.upper is not None:
             if self.single:
-                self._drift(<float> 0)
+                self._follow(<const float *> &self.shift[0])
             else:
-                self._drift(<double> 0)
+                self._follow(<const double *> &self.shift[0])
 
-    cdef void _drift(self, floating unit):
-        """Find the largest norm, how far each centroid moved, and how far any of its tile since bounds were made."""
+    cdef void _follow(self, const floating *shift):
+        """Find how far the centroids moved since the last pass, and the largest norm."""
         cdef Py_ssize_t j, f
-        cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
-        cdef const floating *shift = <const floating *> &self.shift[0]
-        cdef floating *drifted = <floating *> &self.drifted[0]
-        cdef floating *moves = <floating *> &self.moved[0]
-        cdef floating up = 1 + (1e-6 if floating is float else 1e-15)
-        cdef double norm, moved, farthest = 0.0
-        if self.mode == BOUND:
-            memset(&self.drifted[0], 0, self.drifted.shape[0])
-        self.largest = 0.0
+        cdef double norm, moved, reach = 0.0
+        self.moves.moved, self.moves.most, self.moves.next, self.moves.farthest = &self.moved[0], 0, 0, 0
         for j in range(self.k):
-            norm, moved = 0.0, 0.0
+            norm = moved = 0.0
             for f in range(self.d):
                 norm += (self.centroids[j, f] - shift[f]) ** 2
                 moved += (self.centroids[j, f] - self.last_centroids[j, f]) ** 2
                 self.last_centroids[j, f] = self.centroids[j, f]
-            self.largest = max(self.largest, norm * up)
-            moves[j] = <floating> sqrt(moved) * up
-            farthest = max(farthest, sqrt(moved))
-            if j % tile == tile - 1 or j == self.k - 1:
-                if self.mode != BOUND:
-                    drifted[j // tile] = (drifted[j // tile] + <floating> farthest * up) * up
-                farthest = 0.0
+            reach = max(reach, sqrt(norm))
+            self.moved[j] = <float> (sqrt(moved) * UP)
+            if self.moved[j] > self.moves.most:
+                self.moves.next, self.moves.most, self.moves.farthest = self.moves.most, self.moved[j], <int32_t> j
+            elif self.moved[j] > self.moves.next:
+                self.moves.next = self.moved[j]
+        self.reach = <float> (reach * UP)
 
     cpdef visit(self, block, Py_ssize_t start, bint assign=True):
         """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
@@ -149,11 +142,8 @@ cdef class Lloyd:
         self.old_labels[0] = self.labels[i]
         self.labels[i] = label
         self.all_new = False  # it leaves the sums of its old cluster
-        if self.bounded:
-            if self.single:
-                self._forget_bounds(i, <float> 0)
-            else:
-                self._forget_bounds(i, <double> 0)
+        if self.upper is not None:
+            self.upper[i] = INFINITY  # its bounds are those of another cluster
         if self.single:
             x32 = row
             for part in range(self.n_parts):
@@ -163,23 +153,13 @@ cdef class Lloyd:
             for part in range(self.n_parts):
                 self._update(&x64[0, 0], i, 1, &self.old_labels[0], part)
 
-    cdef void _forget_bounds(self, Py_ssize_t i, floating unit):
-        """The bounds of a sample whose label changed by decree hold no longer."""
-        cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
-        cdef Py_ssize_t panel = K.f32.panel if floating is float else K.f64.panel
-        cdef Py_ssize_t n_tiles = (self.k + tile - 1) // tile, t
-        for t in range(n_tiles):
-            (<floating *> &self.bounds[0])[(i // panel * n_tiles + t) * panel + i % panel] = <floating> -INFINITY
-        (<floating *> &self.upper[0])[i] = <floating> 0
-
     cdef void _visit(self, const floating *X, Py_ssize_t n, Py_ssize_t start, bint assign) noexcept nogil:
         """Fused, a thread labels and sums a chunk while it is in cache; else all label first, then all sum."""
         cdef Py_ssize_t c, task
         cdef Py_ssize_t n_chunks = (n + self.chunk - 1) // self.chunk
         cdef Py_ssize_t n_tasks = min(self.n_slices, n_chunks)
         cdef int32_t *labels = &self.labels[start]
-        if assign:
-            self.bounded = self.mode != DENSE
+        self.assigned = self.assigned or assign
         if self.n_threads == 1:  # a parallel region would cost a small fit as much as its arithmetic
             for task in range(n_tasks):
                 self._visit_slice(X, n, start, task, assign, 0)
@@ -210,42 +190,26 @@ cdef class Lloyd:
             row += self.n_slices * self.chunk
 
     cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, int thread) noexcept nogil:
-        cdef Py_ssize_t tile
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
-        cdef Py_ssize_t row = labels - &self.labels[0]
-        cdef floating *bounds = NULL
-        cdef floating *upper = NULL
-        cdef const floating *drifted = NULL
-        cdef const floating *moved = NULL
-        cdef Py_ssize_t scored = m * self.k
-        if self.mode != DENSE:
-            tile = K.f32.tile if floating is float else K.f64.tile
-            bounds = <floating *> &self.bounds[0] + row * ((self.k + tile - 1) // tile)
-            upper = <floating *> &self.upper[0] + row
-            drifted = <const floating *> &self.drifted[0]
-            moved = <const floating *> &self.moved[0]
+        cdef Py_ssize_t row = labels - &self.labels[0], scored = m
+        cdef const kmf_moves *moves = NULL
+        if self.bounded:
+            moves = &self.moves
         if floating is float:
-            if self.mode == DENSE:
+            if self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
-            elif self.mode == BOUND:
-                K.f32.assign_bounds(
-                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, labels, upper, bounds, work)
             else:
-                scored = K.f32.prune(
-                    X, m, self.d, shift, packed, self.k, <float> self.largest, drifted, moved, labels, upper, bounds,
-                    work)
+                scored = K.f32.hamerly(X, m, self.d, shift, packed, self.k, self.reach, moves, labels,
+                                       &self.upper[row], &self.lower[row], work)
         else:
-            if self.mode == DENSE:
+            if self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
-            elif self.mode == BOUND:
-                K.f64.assign_bounds(
-                    X, m, self.d, shift, packed, self.k, self.largest, drifted, labels, upper, bounds, work)
             else:
-                scored = K.f64.prune(
-                    X, m, self.d, shift, packed, self.k, self.largest, drifted, moved, labels, upper, bounds, work)
-        self.scored[thread, 0] += scored
+                scored = K.f64.hamerly(X, m, self.d, shift, packed, self.k, self.reach, moves, labels,
+                                       &self.upper[row], &self.lower[row], work)
+        self.scored[thread, 0] += scored * self.k
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
                             Py_ssize_t part) noexcept nogil:
@@ -281,9 +245,11 @@ cdef class Lloyd:
     cpdef finish(self, double[:, ::1] new_centroids):
         """Add the slices, move the centroids to the means, and price the labels against the old centroids.
 
-        With `rounding` the means are rounded to float32. An empty cluster keeps its centroid. Sets n_changed, n_empty, inertia and centroid_shift (squared).
+        With `rounding` the means are rounded to float32. An empty cluster keeps its centroid. Sets n_changed, n_empty,
+        inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
+        self.bounded = self.bounded or (self.assigned and self.upper is not None)
         if self.finish_threads == 1:
             for j in range(self.k):
                 self._finish_cluster(j, new_centroids)
@@ -333,10 +299,6 @@ cdef class Lloyd:
             lowest = self.inertia
             all_new = 3 * self.n_changed > self.labels.shape[0]
             centroids, new_centroids = new_centroids, centroids
-
-    def prune_no_more(self):
-        """Let the rest of this pass be dense, and make fresh bounds."""
-        self.mode = BOUND
 
     cpdef int64_t count_distances(self):
         """Add up what the threads counted; return the distances computed since `reset`."""

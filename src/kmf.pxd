@@ -3,6 +3,12 @@ from libc.stdint cimport int32_t, uint32_t
 
 
 cdef extern from "kmf.h" nogil:
+    ctypedef struct kmf_moves:
+        const float *moved
+        float most
+        float next
+        int32_t farthest
+
     ctypedef struct kmf_kernels_f32:
         size_t tile
         size_t panel
@@ -10,13 +16,8 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const float *, float *) noexcept nogil
         void (*assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
-        void (*assign_bounds)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *,
-            int32_t *, float *,
-            float *, float *) noexcept nogil
-        size_t (*prune)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const float *,
-            const float *, int32_t *,
+        size_t (*hamerly)(
+            const float *, size_t, size_t, const float *, const float *, size_t, float, const kmf_moves *, int32_t *,
             float *, float *, float *) noexcept nogil
         size_t (*update)(
             const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
@@ -39,14 +40,9 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const double *, double *) noexcept nogil
         void (*assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
-        void (*assign_bounds)(
-            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *,
-            int32_t *, double *,
-            double *, double *) noexcept nogil
-        size_t (*prune)(
-            const double *, size_t, size_t, const double *, const double *, size_t, double, const double *,
-            const double *, int32_t *,
-            double *, double *, double *) noexcept nogil
+        size_t (*hamerly)(
+            const double *, size_t, size_t, const double *, const double *, size_t, float, const kmf_moves *, int32_t *,
+            float *, float *, double *) noexcept nogil
         size_t (*update)(
             const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil
@@ -72,7 +68,5 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     size_t kmf_work_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
-    size_t kmf_prune_size_f32(const kmf_kernels_f32 *, size_t n, size_t k, size_t d)
-    size_t kmf_prune_size_f64(const kmf_kernels_f64 *, size_t n, size_t k, size_t d)
     # Only where KMF_IMPLEMENTATION is defined before kmf.h is included.
     const kmf_kernels *kmf_select(const char *isa)

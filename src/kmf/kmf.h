@@ -16,6 +16,13 @@
 
 #define KMF_VERSION 100 /* major * 10000 + minor * 100 + patch */
 
+/* How the centroids moved since the last pass, all rounded up. */
+typedef struct kmf_moves {
+    const float *moved; /* k */
+    float most, next;   /* the greatest of them and the second */
+    int32_t farthest;   /* the centroid that moved most */
+} kmf_moves;
+
 #define KMF_API_JOIN(name, dtype) name##_##dtype
 #define KMF_API_NAME(name, dtype) KMF_API_JOIN(name, dtype)
 #define KMF_API(name) KMF_API_NAME(name, KMF_DTYPE)
@@ -49,7 +56,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE(dtype, isa) KMF_TABLE_OF(dtype, isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_assign_bounds_##dtype##_##isa, kmf_prune_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

@@ -27,26 +27,16 @@ typedef struct KMF_API(kmf_kernels) {
                    int32_t *labels, /* OUT n */
                    KMF_T *work);    /* scratch */
 
-    /* `assign`, and bounds on the distances: see kmf_yinyang_tpl.h. `largest` is the greatest |c|^2 about the shift. */
-    void (*assign_bounds)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
-                          KMF_T largest,
-                          const KMF_T *drifted, /* IN  ceil(k / tile), 0 at first; see `prune` */
-                          int32_t *labels,      /* OUT n */
-                          KMF_T *upper,         /* OUT n bounds on the distance to the own centroid */
-                          KMF_T *bounds,        /* OUT ceil(n / panel) x ceil(k / tile) x panel */
-                          KMF_T *work);
-
-    /* The same labels from the last ones and the bounds; n is one chunk, `work` the larger of kmf_prune_size_<dtype>()
-     * and kmf_work_size_<dtype>(). Returns the number of distances computed. drifted[t] is the sum, since the first
-     * assign_bounds, of how far the centroids of tile t moved at most in each iteration, rounded up. */
-    size_t (*prune)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
-                    KMF_T largest,
-                    const KMF_T *drifted, /* IN  ceil(k / tile) */
-                    const KMF_T *moved,   /* IN  k, how far each centroid moved since the last pass, rounded up */
-                    int32_t *labels,      /* INOUT n */
-                    KMF_T *upper,         /* INOUT n */
-                    KMF_T *bounds,        /* INOUT */
-                    KMF_T *work);
+    /* The labels of `assign`, by Hamerly's bounds (kmf_hamerly_tpl.h), for d > 8 and one chunk of samples. Without
+     * `moves` every sample is scored and its bounds are made; with it labels and bounds are those of the pass before.
+     * Returns how many samples were scored. `work` has n elements more than for the others. */
+    size_t (*hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+                      float reach,            /* the greatest |c| about the shift, rounded up */
+                      const kmf_moves *moves, /* IN  or NULL */
+                      int32_t *labels,        /* INOUT n */
+                      float *upper,           /* INOUT n, on the distance to the own centroid */
+                      float *lower,           /* INOUT n, on the distance to any other */
+                      KMF_T *work);
 
     /* Moves the samples whose label changed from the sums of the old cluster to those of the new one; returns how
      * many did. A row of `sums` holds sum w (x - shift), then sum w and the number of samples with w > 0 (a count stays exact
@@ -98,10 +88,10 @@ typedef struct KMF_API(kmf_kernels) {
 } KMF_API(kmf_kernels);
 /* clang-format on */
 
-/* Elements of the packed form of k centroids; a vector may be read past the last. */
+/* Elements of the packed form of k centroids. */
 KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
-    return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2) + kernels->panel;
+    return (k + kernels->tile - 1) / kernels->tile * kernels->tile * (d + 2);
 }
 
 /* Elements of `work` that serve every kernel at this k and d: a panel and a few rows; where the centroids leave L2 or a
@@ -112,10 +102,4 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
     const size_t basic = kernels->panel * (d + 33) + d;
     const int spills = k + kernels->tile > l2 / (d + 2) || kernels->panel * d > l1;
     return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
-}
-
-/* Elements of `work` for `prune` on n samples. */
-KMF_INLINE size_t KMF_API(kmf_prune_size)(const KMF_API(kmf_kernels) * kernels, size_t n, size_t k, size_t d)
-{
-    return n * (d + 8) + kernels->panel + k / kernels->tile + 16;
 }

@@ -11,9 +11,10 @@
 
 /* A register tile over features [first, last): scores start from the half norms or from `spill`, and end in `spill` or
  * in the running best. nr is a constant in every call. `ahead`, if any, is the memory of the next panel, fetched here
- * under the arithmetic, since the strided reads of a transpose hide no latency. */
+ * under the arithmetic, since the strided reads of a transpose hide no latency. `second`, if any, is the second best. */
 KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_t first, size_t last, size_t d,
-                                    const size_t nr, const KMF_T *ahead, KMF_T *spill, V best[2], V index[2])
+                                    const size_t nr, const KMF_T *ahead, KMF_T *spill, V best[2], V index[2],
+                                    V second[2])
 {
     V score[2][KMF_TILE];
     KMF_UNROLL
@@ -42,6 +43,10 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
             KMF_FN(store)(spill + j * PANEL + KMF_LANES, score[1][j]);
         } else {
             const V id = KMF_FN(set1)(tile[TILE + j]);
+            if (second) {
+                second[0] = KMF_FN(min)(KMF_FN(max)(score[0][j], best[0]), second[0]);
+                second[1] = KMF_FN(min)(KMF_FN(max)(score[1][j], best[1]), second[1]);
+            }
             index[0] = KMF_FN(select)(score[0][j], best[0], id, index[0]);
             index[1] = KMF_FN(select)(score[1][j], best[1], id, index[1]);
             best[0] = KMF_FN(min)(score[0][j], best[0]);
@@ -52,7 +57,7 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
 
 /* Many features. The last tile runs only as many quarters as it has centroids. */
 KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
-                                      KMF_T *spill, V best[2], V index[2])
+                                      KMF_T *spill, V best[2], V index[2], V second[2])
 {
     for (size_t first = 0; first < d; first += FEATURE_BLOCK) {
         const size_t last = d - first > FEATURE_BLOCK ? first + FEATURE_BLOCK : d;
@@ -61,11 +66,11 @@ KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, si
             KMF_T *scores = spill + j * PANEL;
             const KMF_T *next = j == 0 ? ahead : NULL;
             if (k - j > TILE * 2 / 3)
-                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, next, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, next, scores, best, index, second);
             else if (k - j > TILE / 3)
-                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE * 2 / 3, next, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, TILE * 2 / 3, next, scores, best, index, second);
             else
-                KMF_FN(tile_scores)(panel, tile, first, last, d, (TILE + 2) / 3, next, scores, best, index);
+                KMF_FN(tile_scores)(panel, tile, first, last, d, (TILE + 2) / 3, next, scores, best, index, second);
         }
     }
 }
@@ -117,7 +122,7 @@ KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k
     case 6: KMF_FN(nearest_small)(panel, tiles, k, 6, b, i); break;
     case 7: KMF_FN(nearest_small)(panel, tiles, k, 7, b, i); break;
     case 8: KMF_FN(nearest_small)(panel, tiles, k, 8, b, i); break;
-    default: KMF_FN(nearest_tiled)(panel, tiles, k, d, ahead, spill, b, i); break;
+    default: KMF_FN(nearest_tiled)(panel, tiles, k, d, ahead, spill, b, i, NULL); break;
     }
     KMF_FN(store)(best, b[0]);
     KMF_FN(store)(best + KMF_LANES, b[1]);

@@ -33,6 +33,8 @@ KMF_INLINE __m256 kmf_fnmadd_f32_avx2(__m256 a, __m256 b, __m256 c) { return _mm
 KMF_INLINE __m256d kmf_fnmadd_f64_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fnmadd_pd(a, b, c); }
 KMF_INLINE __m256 kmf_min_f32_avx2(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
 KMF_INLINE __m256d kmf_min_f64_avx2(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
+KMF_INLINE __m256 kmf_max_f32_avx2(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+KMF_INLINE __m256d kmf_max_f64_avx2(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
 /* a < b ? x : y, lane by lane */
 KMF_INLINE __m256 kmf_select_f32_avx2(__m256 a, __m256 b, __m256 x, __m256 y)
 {
@@ -50,18 +52,6 @@ KMF_INLINE int kmf_any_lt_f32_avx2(__m256 a, __m256 b)
 KMF_INLINE int kmf_any_lt_f64_avx2(__m256d a, __m256d b)
 {
     return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0;
-}
-/* the least lane */
-KMF_INLINE float kmf_hmin_f32_avx2(__m256 a)
-{
-    __m128 b = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-    b = _mm_min_ps(b, _mm_movehl_ps(b, b));
-    return _mm_cvtss_f32(_mm_min_ss(b, _mm_movehdup_ps(b)));
-}
-KMF_INLINE double kmf_hmin_f64_avx2(__m256d a)
-{
-    const __m128d b = _mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
-    return _mm_cvtsd_f64(_mm_min_sd(b, _mm_unpackhi_pd(b, b)));
 }
 
 /* Rows r and r + 4, one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */

@@ -37,6 +37,8 @@ KMF_INLINE __m512 kmf_fnmadd_f32_avx512(__m512 a, __m512 b, __m512 c) { return _
 KMF_INLINE __m512d kmf_fnmadd_f64_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fnmadd_pd(a, b, c); }
 KMF_INLINE __m512 kmf_min_f32_avx512(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
 KMF_INLINE __m512d kmf_min_f64_avx512(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+KMF_INLINE __m512 kmf_max_f32_avx512(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+KMF_INLINE __m512d kmf_max_f64_avx512(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
 /* a < b ? x : y, lane by lane */
 KMF_INLINE __m512 kmf_select_f32_avx512(__m512 a, __m512 b, __m512 x, __m512 y)
 {
@@ -49,9 +51,6 @@ KMF_INLINE __m512d kmf_select_f64_avx512(__m512d a, __m512d b, __m512d x, __m512
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
 KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
-/* the least lane */
-KMF_INLINE float kmf_hmin_f32_avx512(__m512 a) { return _mm512_reduce_min_ps(a); }
-KMF_INLINE double kmf_hmin_f64_avx512(__m512d a) { return _mm512_reduce_min_pd(a); }
 
 /* Rows r, r + 4, r + 8, r + 12: one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
 KMF_INLINE __m512 kmf_quad_f32_avx512(const float *const *rows, __m512 shift)

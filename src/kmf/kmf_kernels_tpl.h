@@ -23,21 +23,9 @@ KMF_INLINE void KMF_FN(deinterleave)(const KMF_T *X, const size_t d, const KMF_T
     }
 }
 
-/* A panel: m <= PANEL samples, less the shift, turned so that samples lie along the lanes: panel[f * PANEL + i].
- * Missing samples repeat the last one, so that no lane holds rubbish. */
-KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF_T *shift, KMF_T *panel)
+/* A panel: PANEL samples, less the shift, turned so that samples lie along the lanes: panel[f * PANEL + i]. Moves `rows`. */
+KMF_STATIC void KMF_FN(load_rows)(const KMF_T **rows, size_t d, const KMF_T *shift, KMF_T *panel)
 {
-    if (m == PANEL) {
-        switch (d) {
-        case 1: KMF_FN(deinterleave)(X, 1, shift, panel); return;
-        case 2: KMF_FN(deinterleave)(X, 2, shift, panel); return;
-        case 3: KMF_FN(deinterleave)(X, 3, shift, panel); return;
-        default: break;
-        }
-    }
-    const KMF_T *rows[2 * KMF_LANES];
-    for (size_t i = 0; i < PANEL; ++i)
-        rows[i] = X + (i < m ? i : m - 1) * d;
     size_t f = 0;
     for (; f + KMF_COLUMNS <= d; f += KMF_COLUMNS) {
         KMF_FN(transpose)(rows, shift + f, panel + f * PANEL, PANEL);
@@ -51,13 +39,31 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
     }
 }
 
+/* The panel of m <= PANEL samples that lie one behind the other. Missing samples repeat the last one, so that no lane
+ * holds rubbish. */
+KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF_T *shift, KMF_T *panel)
+{
+    if (m == PANEL) {
+        switch (d) {
+        case 1: KMF_FN(deinterleave)(X, 1, shift, panel); return;
+        case 2: KMF_FN(deinterleave)(X, 2, shift, panel); return;
+        case 3: KMF_FN(deinterleave)(X, 3, shift, panel); return;
+        default: break;
+        }
+    }
+    const KMF_T *rows[2 * KMF_LANES];
+    for (size_t i = 0; i < PANEL; ++i)
+        rows[i] = X + (i < m ? i : m - 1) * d;
+    KMF_FN(load_rows)(rows, d, shift, panel);
+}
+
 #include "kmf_assign_tpl.h"
 #include "kmf_distance_tpl.h"
+#include "kmf_hamerly_tpl.h"
 #include "kmf_pack_tpl.h"
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
-#include "kmf_yinyang_tpl.h"
 
 #undef TILE
 #undef PANEL

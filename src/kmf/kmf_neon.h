@@ -26,6 +26,8 @@ KMF_INLINE float32x4_t kmf_fnmadd_f32_neon(float32x4_t a, float32x4_t b, float32
 KMF_INLINE float64x2_t kmf_fnmadd_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmsq_f64(c, a, b); }
 KMF_INLINE float32x4_t kmf_min_f32_neon(float32x4_t a, float32x4_t b) { return vminq_f32(a, b); }
 KMF_INLINE float64x2_t kmf_min_f64_neon(float64x2_t a, float64x2_t b) { return vminq_f64(a, b); }
+KMF_INLINE float32x4_t kmf_max_f32_neon(float32x4_t a, float32x4_t b) { return vmaxq_f32(a, b); }
+KMF_INLINE float64x2_t kmf_max_f64_neon(float64x2_t a, float64x2_t b) { return vmaxq_f64(a, b); }
 /* a < b ? x : y, lane by lane */
 KMF_INLINE float32x4_t kmf_select_f32_neon(float32x4_t a, float32x4_t b, float32x4_t x, float32x4_t y)
 {
@@ -41,9 +43,6 @@ KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)
 {
     return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0;
 }
-/* the least lane */
-KMF_INLINE float kmf_hmin_f32_neon(float32x4_t a) { return vminvq_f32(a); }
-KMF_INLINE double kmf_hmin_f64_neon(float64x2_t a) { return vminvq_f64(a); }
 /* 4 columns of 4 rows, less the shift, turned so that a vector holds one column. */
 KMF_INLINE void kmf_transpose_f32_neon(const float *const *rows, const float *shift, float *out, size_t stride)
 {

@@ -26,15 +26,14 @@ KMF_INLINE float kmf_fnmadd_f32_scalar(float a, float b, float c) { return c - a
 KMF_INLINE double kmf_fnmadd_f64_scalar(double a, double b, double c) { return c - a * b; }
 KMF_INLINE float kmf_min_f32_scalar(float a, float b) { return a < b ? a : b; }
 KMF_INLINE double kmf_min_f64_scalar(double a, double b) { return a < b ? a : b; }
+KMF_INLINE float kmf_max_f32_scalar(float a, float b) { return a > b ? a : b; }
+KMF_INLINE double kmf_max_f64_scalar(double a, double b) { return a > b ? a : b; }
 /* a < b ? x : y, lane by lane */
 KMF_INLINE float kmf_select_f32_scalar(float a, float b, float x, float y) { return a < b ? x : y; }
 KMF_INLINE double kmf_select_f64_scalar(double a, double b, double x, double y) { return a < b ? x : y; }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_scalar(float a, float b) { return a < b; }
 KMF_INLINE int kmf_any_lt_f64_scalar(double a, double b) { return a < b; }
-/* the least lane */
-KMF_INLINE float kmf_hmin_f32_scalar(float a) { return a; }
-KMF_INLINE double kmf_hmin_f64_scalar(double a) { return a; }
 /* columns f .. f + LANES of LANES rows, less the shift, turned so that a vector holds one column */
 KMF_INLINE void kmf_transpose_f32_scalar(const float *const *rows, const float *shift, float *out, size_t stride)
 {

@@ -56,7 +56,7 @@ static void F(check_assign)(const kmf_kernels *kernels, const F(problem) * p, in
         size_t below = 0, same = 0, above = 0;
         for (size_t j = 0; j < p->k; j += step) {
             const T c = (T)p->centroids[j * p->d + f];
-            below += c < shift[f], same += c == shift[f], above += c > shift[f];
+            below += c<shift[f], same += c == shift[f], above += c> shift[f];
         }
         CHECK(same > 0 && below <= above + same && above <= below + same, "score_shift", p->n, p->d, p->k);
     }
@@ -187,54 +187,54 @@ static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, co
     free(squares), free(sums);
 }
 
-/* Pruned passes give the labels of dense ones while the centroids wander, on ties as well. */
+/* Passes with bounds give the labels of dense ones while the centroids wander, on ties as well. */
 static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p)
 {
-    const size_t n_tiles = (p->k + KERNELS->tile - 1) / KERNELS->tile;
-    const size_t n_panels = (p->n + KERNELS->panel - 1) / KERNELS->panel;
-    const size_t prune = F(kmf_prune_size)(KERNELS, p->n, p->k, p->d), work = F(kmf_work_size)(KERNELS, p->k, p->d);
-    T *bounds = (T *)allocate(n_panels * KERNELS->panel * n_tiles, sizeof(T));
-    T *upper = (T *)allocate(p->n, sizeof(T)), *scratch = (T *)allocate(prune > work ? prune : work, sizeof(T));
-    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T));
-    T *drifted = (T *)allocate(n_tiles, sizeof(T)), *moved = (T *)allocate(p->k, sizeof(T));
+    const size_t work = F(kmf_work_size)(KERNELS, p->k, p->d) + p->n + 1;
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T)),
+      *scratch = (T *)allocate(work, sizeof(T));
+    float *upper = (float *)allocate(p->n, sizeof(float)), *lower = (float *)allocate(p->n, sizeof(float));
+    float *moved = (float *)allocate(p->k, sizeof(float));
     double *centroids = (double *)allocate(p->k * p->d, sizeof(double));
     int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
     memcpy(centroids, p->centroids, p->k * p->d * sizeof(double));
-    for (size_t t = 0; t < n_tiles; ++t)
-        drifted[t] = 0;
     for (int pass = 0; pass < 6; ++pass) {
+        kmf_moves moves = {moved, 0, 0, 0};
         double largest = 0.0;
         for (size_t j = 0; j < p->k; ++j) {
-            double norm = 0.0, shift = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
-            centroids[j * p->d] += shift;
-            moved[j] = (T)(shift * 1.000001);
+            double norm = 0.0, step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
+            centroids[j * p->d] += step;
+            moved[j] = (float)(step * 1.000001);
             for (size_t f = 0; f < p->d; ++f) {
                 const double c = centroids[j * p->d + f] - p->shift64[f];
                 norm += c * c;
             }
             largest = norm > largest ? norm : largest;
-        }
-        for (size_t t = 0; t < n_tiles; ++t) {
-            T most = 0;
-            for (size_t j = t * KERNELS->tile; j < p->k && j < (t + 1) * KERNELS->tile; ++j)
-                most = moved[j] > most ? moved[j] : most;
-            drifted[t] = (T)((drifted[t] + most) * (T)1.000001);
+            if (moved[j] > moves.most)
+                moves.next = moves.most, moves.most = moved[j], moves.farthest = (int32_t)j;
+            else if (moved[j] > moves.next)
+                moves.next = moved[j];
         }
         KERNELS->pack(centroids, p->k, p->d, p->shift, packed);
         KERNELS->assign(p->X, p->n, p->d, p->shift, packed, p->k, p->labels, p->work);
-        const T top = (T)(largest * 1.000001);
-        if (pass == 0) {
-            KERNELS->assign_bounds(p->X, p->n, p->d, p->shift, packed, p->k, top, drifted, labels, upper, bounds,
-                                   scratch);
-        } else {
-            const size_t scored = KERNELS->prune(p->X, p->n, p->d, p->shift, packed, p->k, top, drifted, moved, labels,
-                                                 upper, bounds, scratch);
-            CHECK(scored <= p->n * (n_tiles + 1) * KERNELS->tile, "count of prune", p->n, p->d, p->k);
+        const size_t scored =
+            KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, p->k, (float)(sqrt(largest) * 1.000001),
+                             pass == 0 ? NULL : &moves, labels, upper, lower, scratch);
+        CHECK(pass == 0 ? scored == p->n : scored <= p->n, "count of hamerly", p->n, p->d, p->k);
+        CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, "hamerly", p->n, p->d, p->k);
+        for (size_t i = 0; i < p->n; ++i) {
+            for (size_t j = 0; j < p->k; ++j) {
+                double square = 0.0;
+                for (size_t f = 0; f < p->d; ++f) {
+                    const double diff = (double)p->X[i * p->d + f] - centroids[j * p->d + f];
+                    square += diff * diff;
+                }
+                CHECK((int32_t)j == labels[i] ? sqrt(square) <= upper[i] : sqrt(square) >= lower[i], "a bound", p->n,
+                      p->d, p->k);
+            }
         }
-        CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, pass == 0 ? "assign_bounds" : "prune", p->n, p->d,
-              p->k);
     }
-    free(labels), free(centroids), free(moved), free(drifted), free(packed), free(scratch), free(upper), free(bounds);
+    free(labels), free(centroids), free(moved), free(lower), free(upper), free(scratch), free(packed);
 }
 
 static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
