@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._own import counts, inertia, relocate
-from ._problem import Engine, Floats, Problem
+from ._problem import SHARE_AT_START, Engine, Floats, Problem
 
 MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
 STALLED = 3  # iterations without a lower inertia: rounding goes round in circles
@@ -44,7 +44,7 @@ class Run:
 def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch: Watch | None) -> Run:
     """Run Lloyd's algorithm, price the result, and leave labels that are those of `predict`."""
     run = Run(centroids)
-    problem.refine(centroids)
+    problem.refine(centroids, SHARE_AT_START)
     _loop(problem, run, max_iter, tol * problem.variance, watch)
     unsummed = problem.refine(run.centroids)  # float32 has said all that it can
     if unsummed and run.n_iter < max_iter and run.stop_reason not in ("callback", "max_time"):

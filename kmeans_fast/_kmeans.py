@@ -86,8 +86,8 @@ def kmeans(
         The same value gives the same bits, whatever the number of threads.
     algorithm : {"auto", "lloyd", "hamerly"}, default "auto"
         "lloyd" computes every distance in every iteration, "hamerly" leaves out the samples whose label cannot have
-        changed, with the same labels. "auto" is "hamerly" for 9 features or more; the result says what ran, and how many
-        distances it computed.
+        changed, with the same labels. "auto" is "hamerly" for 9 features or more; the result says what ran, and how
+        many distances it computed.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.

@@ -37,6 +37,7 @@ NEGLIGIBLE = 1e-10  # of the spread of a cluster
 # other centroid than GAP times its norm: rounding then moves no border by more than 1% of a gap.
 GAP = 0.005
 SHARE_OF_GAPS = 0.99
+SHARE_AT_START = 0.5  # random samples may lie near each other by chance; it is where they end that counts
 GAP_SAMPLE = 512
 
 
@@ -138,9 +139,9 @@ class Problem:
         spread = (inertia / self.samples.n_samples) ** 0.5
         return self.weight is None and EPS * self.farthest <= NEGLIGIBLE * spread
 
-    def refine(self, centroids: Floats) -> bool:
+    def refine(self, centroids: Floats, share: float = SHARE_OF_GAPS) -> bool:
         """Go on in float64 if float32 does not tell these centroids apart; say whether that is new."""
-        if self._dtype == np.float64 or float32_resolves(centroids):
+        if self._dtype == np.float64 or float32_resolves(centroids, share):
             return False
         self.dtype = np.dtype(np.float64)  # from now on X is converted block by block
         return True
@@ -204,15 +205,15 @@ def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     return shift
 
 
-def float32_resolves(centroids: Floats) -> bool:
+def float32_resolves(centroids: Floats, share: float = SHARE_OF_GAPS) -> bool:
     """Say whether float32 scores keep the borders between these centroids apart.
 
     A score rounds by about eps |c|^2; what counts is that against the squared gap to the nearest other centroid. Equal
     centroids do not count: the lower index wins among them in any arithmetic.
     """
     step = -(-len(centroids) // GAP_SAMPLE)
-    share: float = _distances.share_apart(centroids, GAP, step)
-    return share >= SHARE_OF_GAPS
+    apart: float = _distances.share_apart(centroids, GAP, step)
+    return apart >= share
 
 
 def raise_not_finite(samples: Samples, name: str = "X") -> None:
