@@ -19,7 +19,8 @@ class Workspace:
         """Allocate an array whose content is undefined; MemoryError where there is no room."""
         array = np.empty(shape, dtype)
         self.n_bytes += array.nbytes
-        self.peak = max(self.peak, self.n_bytes)
+        if self.n_bytes > self.peak:
+            self.peak = self.n_bytes
         return array
 
     def release(self, n_bytes: int) -> None:

@@ -111,10 +111,10 @@ class Problem:
         for start, block in self.blocks(float(d)):
             _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, threads)
         total_weight = float(n if self.weight is None else self.weight.sum())
-        self.total_squares, self.variance = _survey.summary(parts, total_weight)
+        self.total_squares, self.variance, most = _survey.summary(parts, largest, total_weight)
         if not isfinite(self.total_squares):
             raise_not_finite(self.samples)
-        self.farthest = float(largest.max()) ** 0.5  # no sample lies further from the origin
+        self.farthest = most**0.5  # no sample lies further from the origin
         # Centroids near the origin are rounded as they come, so that the last pass can be the one that counts.
         offset = total_weight * float(self.origin @ self.origin)
         single = self.samples.result_dtype == np.float32

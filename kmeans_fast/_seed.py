@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _seeding
 from ._problem import Floats, Problem
-from ._validate import as_centroids, as_floats
+from ._validate import as_floats, check_finite
 
 METHODS = ("k-means++", "random", "random-partition")
 
@@ -39,7 +39,8 @@ def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
             f"{name} has shape {start.shape} and must be (n_clusters, n_features) = {expected}; "
             f"the shape of the initial centers does not match."
         )
-    return as_centroids(start, name)
+    check_finite(start, name)
+    return start
 
 
 def _random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -55,7 +55,7 @@ def check_n_clusters(n_clusters: Any, n_samples: int, n_weighted: int | None = N
 
 def as_floats(value: Any, name: str) -> NDArray[np.float64]:
     """Turn an array-like of real numbers into a C-ordered float64 array; one that is that already is not copied."""
-    if np.ma.is_masked(value):
+    if type(value) is not np.ndarray and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked entries; fill or drop them first.")
     try:
         array = np.asarray(value)
@@ -92,7 +92,13 @@ def as_centroids(centroids: Any, name: str = "centroids") -> NDArray[np.float64]
     array = as_floats(centroids, name)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name} has shape {array.shape} and must be (n_clusters >= 1, n_features >= 1).")
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"{name} has {array[row, column]} in row {row}, column {column}; it must be finite.")
+    check_finite(array, name)
     return array
+
+
+def check_finite(array: NDArray[np.float64], name: str) -> None:
+    """Name the first value of a table that is NaN or infinite."""
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise ValueError(f"{name} has {array[row, column]} in row {row}, column {column}; it must be finite.")

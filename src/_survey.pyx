@@ -47,10 +47,12 @@ cdef void _survey_slice(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t n
         row += n_slices * chunk
 
 
-def summary(const double[:, :, ::1] parts, double total_weight):
-    """Add the slices in order; return the total squares and the mean variance of the features."""
+def summary(const double[:, :, ::1] parts, const double[::1] largest, double total_weight):
+    """Add the slices in order; return the total squares, the mean variance of the features and the largest square."""
     cdef Py_ssize_t s, f
-    cdef double total = 0.0, variance = 0.0, first, second
+    cdef double total = 0.0, variance = 0.0, most = 0.0, first, second
+    for s in range(parts.shape[0]):
+        most = max(most, largest[s])
     for f in range(parts.shape[2]):
         first = second = 0.0
         for s in range(parts.shape[0]):
@@ -58,7 +60,7 @@ def summary(const double[:, :, ::1] parts, double total_weight):
             second += parts[s, 1, f]
         total += second
         variance += second / total_weight - (first / total_weight) ** 2
-    return total, variance / parts.shape[2]
+    return total, variance / parts.shape[2], most
 
 
 cdef double _total(const double *values, Py_ssize_t d) noexcept nogil:
