@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+# One table a shape, half a second a line at most.
+BENCH  ?= --benchmark-max-time=0.5 --benchmark-group-by=param:data --benchmark-columns=min,median,rounds
 
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -32,6 +34,7 @@ test: $(VENV)/installed-test  ## run the tests against the installed package; AR
 
 bench: $(VENV)/installed-bench  ## time the kernels and fits beside other libraries
 	@$(BIN)/python benchmarks/launch.py __main__ $(ARGS)
+	@$(BIN)/pytest benchmarks --benchmark-only -q $(BENCH)
 
 lint: $(VENV)/installed-lint  ## ruff, mypy --strict, cython-lint, clang-format
 	$(BIN)/ruff check .
