@@ -73,7 +73,7 @@ def runnable_isas() -> list[str]:
 def compile_c(source: str, program: Path, *include: Path) -> None:
     """Compile one file of c/; CalledProcessError carries what the compiler said."""
     command = [*os.environ.get("CC", "cc").split(), *FLAGS, *(f"-I{path}" for path in include)]
-    command += [str(C_FOLDER / source), "-o", str(program)]
+    command += [str(C_FOLDER / source), "-o", str(program), "-lm"]
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 

@@ -15,23 +15,22 @@ from ._result import KMeansResult, Restart
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import datasets, files, plots, reference
-    from ._estimator import KMeans
+    from . import datasets as datasets
+    from . import files as files
+    from . import plots as plots
+    from . import reference as reference
+    from ._estimator import KMeans as KMeans
 
+# Without the lazy names: `from kmeans_fast import *` must not need the extras.
 __all__ = [
     "ClusterWarning",
     "FitState",
-    "KMeans",
     "KMeansResult",
     "Restart",
     "__version__",
-    "datasets",
-    "files",
     "get_include",
     "kmeans",
-    "plots",
     "predict",
-    "reference",
     "show_config",
 ]
 
@@ -43,10 +42,16 @@ def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
     if name == "KMeans":
-        return import_module("._estimator", __name__).KMeans
+        try:
+            return import_module("._estimator", __name__).KMeans
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "sklearn":
+                raise
+            message = 'KMeans needs scikit-learn; install it with: pip install "kmeans_fast[sklearn]"'
+            raise ImportError(message) from None
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     """List the lazy names too."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_SUBMODULES, "KMeans"})

@@ -32,8 +32,7 @@ from ._seed import METHODS
 from ._sklearn_callbacks import CallbackSupportMixin, Watch, with_callbacks
 from ._validate import as_weight
 
-# "elkan" lets the core choose how to get to the clustering of Lloyd's algorithm.
-CORE_ALGORITHM = {"lloyd": "lloyd", "elkan": "auto", "auto": "auto"}
+ALGORITHMS = {"lloyd", "elkan", "auto"}  # scikit-learn's names; the core chooses, since all give the same clustering
 
 
 class KMeans(
@@ -66,8 +65,8 @@ class KMeans(
     copy_x : bool, default True
         Without effect: X is neither copied nor modified.
     algorithm : {"lloyd", "elkan", "auto"}, default "lloyd"
-        All give the same clustering. "elkan" and "auto" leave it to the core how distances are
-        saved; ``result_.algorithm`` says what ran.
+        All give the clustering of Lloyd's algorithm, bit for bit; how distances are saved is left to
+        the core, and ``result_.algorithm`` says what ran. ``kmeans(..., algorithm=...)`` decides.
     n_threads : int, optional
         Threads at most; by default what OpenMP and the container allow.
 
@@ -104,7 +103,7 @@ class KMeans(
         "verbose": ["verbose"],
         "random_state": ["random_state", np.random.Generator],
         "copy_x": ["boolean"],
-        "algorithm": [StrOptions(set(CORE_ALGORITHM))],
+        "algorithm": [StrOptions(ALGORITHMS)],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 
@@ -236,7 +235,9 @@ class KMeans(
                 tol=self.tol,
                 sample_weight=sample_weight,
                 random_state=np.random if draws and self.random_state is None else self.random_state,
-                algorithm=CORE_ALGORITHM.get(self.algorithm, self.algorithm),
+                algorithm="auto"
+                if isinstance(self.algorithm, str) and self.algorithm in ALGORITHMS
+                else self.algorithm,
                 n_threads=self.n_threads,
                 callback=watch if watch else None,
             )

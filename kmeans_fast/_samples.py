@@ -17,6 +17,7 @@ Array = NDArray[Any]
 CHUNK_BYTES = 1 << 19  # samples of one task: half of an L2, so that they are still there for the update
 MIN_CHUNK, MAX_CHUNK = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
 BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
+MAX_BLOCK = 1 << 20  # rows; old labels of a block may be kept
 BLOCK_WORK = 1e9  # multiply-adds of one call and thread: Ctrl-C is seen between calls, well within a second
 # Types whose every value float32 holds.
 EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
@@ -78,7 +79,7 @@ class Samples:
         if self.native is None or self.native.dtype != dtype:
             n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
             rows = min(rows, n_bytes / (self.n_features * dtype.itemsize))
-        rows = max(int(rows) // chunk, n_threads) * chunk
+        rows = max(min(int(rows), MAX_BLOCK) // chunk, n_threads) * chunk
         return min(rows, self.n_samples)
 
     def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterable[tuple[int, Array]]:

@@ -27,7 +27,7 @@ cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
 cdef class Lloyd:
     """The contract of every algorithm: begin(centroids), visit(block) for each block of X, finish(new_centroids).
 
-    The caller makes all arrays (kmeans_fast/_lloyd.py); they are trusted here.
+    The caller makes all arrays (kmeans_fast/_problem.py); they are trusted here.
     """
     cdef:
         bint single, all_new, fused

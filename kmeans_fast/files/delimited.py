@@ -180,7 +180,7 @@ def _what_is_wrong(text: str) -> str:
         return f"missing value ({shown}); fill it in, or leave out the line or the column."
     if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in {"inf", "infinity"}:
         return f"{shown} is not finite."
-    return f"{shown} is not a number; --columns chooses the columns to use."
+    return f"{shown} is not a number; --columns chooses the columns to use, --id-column the one of names."
 
 
 def _records(source: Source, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:

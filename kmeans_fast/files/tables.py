@@ -75,7 +75,8 @@ def _check_numeric(types: Any, field: Any, source: str) -> None:
     kind = field.type
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)):
         raise FileError(
-            f"{source}, column {field.name!r} holds {kind}, not numbers; --columns chooses the columns to use."
+            f"{source}, column {field.name!r} holds {kind}, not numbers; --columns chooses the columns to use, "
+            "--id-column the one of names."
         )
 
 
