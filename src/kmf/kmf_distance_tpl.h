@@ -2,9 +2,10 @@
 
 #define QUERIES 4 /* points that share the loads of a panel: 2 x 4 accumulators */
 
-/* dist[j][.] = |x - points[j]|^2 for the samples of a panel and nr <= QUERIES points; nr is a constant in every call. */
+/* dist[j][.] = |x - points[j]|^2 for the samples of a panel and nr <= QUERIES points; nr is a constant in every call.
+ * `ahead`, if any, is the memory of the next panel, fetched under the arithmetic. */
 KMF_INLINE void KMF_FN(panel_distances)(const KMF_T *panel, const KMF_T *points, size_t d, const size_t nr,
-                                        V dist[QUERIES][2])
+                                        const KMF_T *ahead, V dist[QUERIES][2])
 {
     V sum[QUERIES][2];
     KMF_UNROLL
@@ -12,6 +13,10 @@ KMF_INLINE void KMF_FN(panel_distances)(const KMF_T *panel, const KMF_T *points,
         sum[j][0] = sum[j][1] = KMF_FN(set1)(0);
     for (size_t f = 0; f < d; ++f) {
         const V x0 = KMF_FN(load)(panel + f * PANEL), x1 = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
+        if (ahead) {
+            KMF_PREFETCH(ahead + f * PANEL);
+            KMF_PREFETCH(ahead + f * PANEL + KMF_LANES);
+        }
         KMF_UNROLL
         for (size_t j = 0; j < nr; ++j) {
             const V c = KMF_FN(set1)(points[j * d + f]);
@@ -26,13 +31,14 @@ KMF_INLINE void KMF_FN(panel_distances)(const KMF_T *panel, const KMF_T *points,
 }
 
 /* The same for any nr <= QUERIES. */
-KMF_INLINE void KMF_FN(some_distances)(const KMF_T *panel, const KMF_T *points, size_t d, size_t nr, V dist[QUERIES][2])
+KMF_INLINE void KMF_FN(some_distances)(const KMF_T *panel, const KMF_T *points, size_t d, size_t nr, const KMF_T *ahead,
+                                       V dist[QUERIES][2])
 {
     switch (nr) {
-    case 1: KMF_FN(panel_distances)(panel, points, d, 1, dist); break;
-    case 2: KMF_FN(panel_distances)(panel, points, d, 2, dist); break;
-    case 3: KMF_FN(panel_distances)(panel, points, d, 3, dist); break;
-    default: KMF_FN(panel_distances)(panel, points, d, QUERIES, dist); break;
+    case 1: KMF_FN(panel_distances)(panel, points, d, 1, ahead, dist); break;
+    case 2: KMF_FN(panel_distances)(panel, points, d, 2, ahead, dist); break;
+    case 3: KMF_FN(panel_distances)(panel, points, d, 3, ahead, dist); break;
+    default: KMF_FN(panel_distances)(panel, points, d, QUERIES, ahead, dist); break;
     }
 }
 
@@ -54,7 +60,7 @@ KMF_STATIC void KMF_FN(squared_distances)(const KMF_T *X, size_t n, size_t d, co
         for (size_t j = 0; j < q; j += QUERIES) {
             const size_t nr = q - j < QUERIES ? q - j : QUERIES;
             V dist[QUERIES][2];
-            KMF_FN(some_distances)(panel, points + j * d, d, nr, dist);
+            KMF_FN(some_distances)(panel, points + j * d, d, nr, NULL, dist);
             for (size_t r = 0; r < nr; ++r) {
                 KMF_T column[2 * KMF_LANES];
                 KMF_FN(store)(column, dist[r][0]);

@@ -20,7 +20,8 @@ KMF_STATIC void KMF_FN(potentials)(const KMF_T *X, size_t n, size_t d, const KMF
         for (size_t j = 0; j < q; j += QUERIES) {
             const size_t nr = q - j < QUERIES ? q - j : QUERIES;
             V dist[QUERIES][2];
-            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, dist);
+            const KMF_T *ahead = j == 0 && start + 2 * PANEL <= n ? X + (start + PANEL) * d : NULL;
+            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, ahead, dist);
             for (size_t r = 0; r < nr; ++r) {
                 for (size_t half = 0; half < 2; ++half) {
                     const V now = KMF_FN(load)(near_now + half * KMF_LANES);
@@ -50,7 +51,7 @@ KMF_STATIC void KMF_FN(update_closest)(const KMF_T *X, size_t n, size_t d, const
         KMF_T column[2 * KMF_LANES];
         V dist[QUERIES][2];
         KMF_FN(load_panel)(X + start * d, m, d, work, panel);
-        KMF_FN(panel_distances)(panel, candidate, d, 1, dist);
+        KMF_FN(panel_distances)(panel, candidate, d, 1, NULL, dist);
         KMF_FN(store)(column, dist[0][0]);
         KMF_FN(store)(column + KMF_LANES, dist[0][1]);
         for (size_t i = 0; i < m; ++i)
