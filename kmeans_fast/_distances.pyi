@@ -12,7 +12,6 @@ def distances(
     work: NDArray[np.uint8],
     chunk: int,
     n_threads: int,
-    squared: bool = False,
 ) -> None: ...
 def own_squared_distances(
     X: NDArray[Any],

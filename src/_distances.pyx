@@ -36,26 +36,25 @@ def packed_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
 
 
 def distances(const floating[:, ::1] X, const floating[:, ::1] points, floating[:, ::1] out,
-              unsigned char[::1] work, Py_ssize_t chunk, int n_threads, bint squared=False):
+              unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """out[i, j] = |X[i] - points[j]|, by direct differences."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], q = points.shape[0], c
     cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _distances(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &points[0, 0], q, &out[c * chunk, 0],
-                       <floating *> &work[threadid() * share], squared)
+                       <floating *> &work[threadid() * share])
 
 
 cdef void _distances(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *points, Py_ssize_t q,
-                     floating *out, floating *work, bint squared) noexcept nogil:
+                     floating *out, floating *work) noexcept nogil:
     cdef Py_ssize_t i
     if floating is float:
         K.f32.squared_distances(X, m, d, points, q, out, work)
     else:
         K.f64.squared_distances(X, m, d, points, q, out, work)
-    if not squared:
-        for i in range(m * q):
-            out[i] = <floating> sqrt(out[i])
+    for i in range(m * q):
+        out[i] = <floating> sqrt(out[i])
 
 
 def own_squared_distances(const floating[:, ::1] X, const double[:, ::1] centroids, const int32_t[::1] labels,

@@ -22,8 +22,6 @@ KMF_INLINE void kmf_store_f32_avx2(float *p, __m256 a) { _mm256_storeu_ps(p, a);
 KMF_INLINE void kmf_store_f64_avx2(double *p, __m256d a) { _mm256_storeu_pd(p, a); }
 KMF_INLINE __m256 kmf_set1_f32_avx2(float a) { return _mm256_set1_ps(a); }
 KMF_INLINE __m256d kmf_set1_f64_avx2(double a) { return _mm256_set1_pd(a); }
-KMF_INLINE __m256 kmf_add_f32_avx2(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
-KMF_INLINE __m256d kmf_add_f64_avx2(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
 KMF_INLINE __m256 kmf_sub_f32_avx2(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
 KMF_INLINE __m256d kmf_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(a, b); }
 /* c + a * b and c - a * b */

@@ -26,8 +26,6 @@ KMF_INLINE void kmf_store_f32_avx512(float *p, __m512 a) { _mm512_storeu_ps(p, a
 KMF_INLINE void kmf_store_f64_avx512(double *p, __m512d a) { _mm512_storeu_pd(p, a); }
 KMF_INLINE __m512 kmf_set1_f32_avx512(float a) { return _mm512_set1_ps(a); }
 KMF_INLINE __m512d kmf_set1_f64_avx512(double a) { return _mm512_set1_pd(a); }
-KMF_INLINE __m512 kmf_add_f32_avx512(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
-KMF_INLINE __m512d kmf_add_f64_avx512(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }
 KMF_INLINE __m512 kmf_sub_f32_avx512(__m512 a, __m512 b) { return _mm512_sub_ps(a, b); }
 KMF_INLINE __m512d kmf_sub_f64_avx512(__m512d a, __m512d b) { return _mm512_sub_pd(a, b); }
 /* c + a * b and c - a * b */

@@ -15,8 +15,6 @@ KMF_INLINE void kmf_store_f32_neon(float *p, float32x4_t a) { vst1q_f32(p, a); }
 KMF_INLINE void kmf_store_f64_neon(double *p, float64x2_t a) { vst1q_f64(p, a); }
 KMF_INLINE float32x4_t kmf_set1_f32_neon(float a) { return vdupq_n_f32(a); }
 KMF_INLINE float64x2_t kmf_set1_f64_neon(double a) { return vdupq_n_f64(a); }
-KMF_INLINE float32x4_t kmf_add_f32_neon(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
-KMF_INLINE float64x2_t kmf_add_f64_neon(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
 KMF_INLINE float32x4_t kmf_sub_f32_neon(float32x4_t a, float32x4_t b) { return vsubq_f32(a, b); }
 KMF_INLINE float64x2_t kmf_sub_f64_neon(float64x2_t a, float64x2_t b) { return vsubq_f64(a, b); }
 /* c + a * b and c - a * b */

@@ -15,8 +15,6 @@ KMF_INLINE void kmf_store_f32_scalar(float *p, float a) { *p = a; }
 KMF_INLINE void kmf_store_f64_scalar(double *p, double a) { *p = a; }
 KMF_INLINE float kmf_set1_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_set1_f64_scalar(double a) { return a; }
-KMF_INLINE float kmf_add_f32_scalar(float a, float b) { return a + b; }
-KMF_INLINE double kmf_add_f64_scalar(double a, double b) { return a + b; }
 KMF_INLINE float kmf_sub_f32_scalar(float a, float b) { return a - b; }
 KMF_INLINE double kmf_sub_f64_scalar(double a, double b) { return a - b; }
 /* c + a * b and c - a * b */
