@@ -11,9 +11,24 @@ ALGORITHMS = ("auto", "lloyd", "hamerly")
 MIN_FEATURES = 9
 MIN_CLUSTERS = 3
 
+# The filter in 8 bits pays where it saves this many multiply-adds a sample; by measurement.
+MIN_FILTERED_WORK = {True: 16384, False: 5120}  # float32, float64
+MIN_FILTERED_CLUSTERS = {True: 96, False: 64}
+MIN_FILTERED_FEATURES = 16
+MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave an int32
+
 
 def choose(algorithm: str, n_features: int, n_clusters: int) -> str:
     """Return "lloyd" or "hamerly"."""
     if algorithm != "auto":
         return algorithm
     return "hamerly" if n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS else "lloyd"
+
+
+def filters(single: bool, n_features: int, n_clusters: int) -> bool:
+    """Say whether the filter in 8 bits (kmf_filter_tpl.h) costs less than the scores that it saves."""
+    return (
+        n_features * n_clusters >= MIN_FILTERED_WORK[single]
+        and n_clusters >= MIN_FILTERED_CLUSTERS[single]
+        and MIN_FILTERED_FEATURES <= n_features <= MAX_FILTERED_FEATURES
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _lloyd, _runtime, _survey
-from ._algorithm import choose
+from ._algorithm import choose, filters
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -164,7 +164,9 @@ class Problem:
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
         bounds = self.algorithm == "hamerly"
-        work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8)
+        filtered = bounds and filters(single, d, k)
+        filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
+        work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8) + filter_work
         engine = _lloyd.Lloyd(
             single,
             fused,
@@ -187,7 +189,8 @@ class Problem:
         engine.rounding = self.rounding
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
-            engine.keep_bounds(upper, lower, moved, make((k, d), np.float64))
+            filter = make(filter_bytes, np.uint8) if filter_bytes else None
+            engine.keep_bounds(upper, lower, moved, make((k, d), np.float64), filter)
         return engine
 
     def _n_slices(self) -> int:

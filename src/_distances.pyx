@@ -8,7 +8,17 @@ from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 
-from kmf cimport kmf_kernels, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f32, kmf_work_size_f64
+from kmf cimport (
+    kmf_filter_size_f32,
+    kmf_filter_size_f64,
+    kmf_filter_work_f32,
+    kmf_filter_work_f64,
+    kmf_kernels,
+    kmf_packed_size_f32,
+    kmf_packed_size_f64,
+    kmf_work_size_f32,
+    kmf_work_size_f64,
+)
 
 from kmeans_fast import _runtime
 
@@ -33,6 +43,17 @@ def packed_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
     if single:
         return kmf_packed_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
     return kmf_packed_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
+
+
+def filter_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
+    """Bytes of the filter and of its scratch for one thread; 0 and 0 where the processor has none."""
+    if K.f32.filter_pack == NULL:
+        return 0, 0
+    if single:
+        return (kmf_filter_size_f32(&K.f32, n_clusters, n_features) * sizeof(float),
+                kmf_filter_work_f32(&K.f32, n_features) * sizeof(float) // 64 * 64 + 64)
+    return (kmf_filter_size_f64(&K.f64, n_clusters, n_features) * sizeof(double),
+            kmf_filter_work_f64(&K.f64, n_features) * sizeof(double) // 64 * 64 + 64)
 
 
 def distances(const floating[:, ::1] X, const floating[:, ::1] points, floating[:, ::1] out,

@@ -21,6 +21,13 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 cdef enum:
     FEATURES_OF_A_TASK = 32
 
+# Squares of norms outside would leave the float that the filter computes in.
+cdef double LEAST_REACH = 1e-15, LARGEST_REACH = 1e15
+
+# The filter is given up once it left more than one sample in so many to the dense kernel.
+cdef enum:
+    FILTER_PAYS = 3
+
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
 
 
@@ -36,11 +43,12 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work
+        unsigned char[::1] packed, shift, work, filter
         float[::1] upper, lower, moved
         double[:, ::1] last_centroids
         kmf_moves moves
         float reach
+        void *filter_now  # NULL: no filter in this pass
         bint bounded, assigned
         int64_t[:, ::1] scored
         double[:, :, ::1] sums
@@ -50,7 +58,7 @@ cdef class Lloyd:
         double total_squares
         public bint rounding
         readonly Py_ssize_t n_changed, n_empty
-        int64_t n_distances
+        int64_t n_distances, n_filtered, n_unfiltered
         readonly double inertia, centroid_shift
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
@@ -66,18 +74,20 @@ cdef class Lloyd:
         self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self.scored, self.upper = scored, None
+        self.scored, self.upper, self.filter = scored, None, None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, double[:, ::1] last_centroids):
-        """Use Hamerly's bounds from now on; this is their memory (kmf_hamerly_tpl.h)."""
+    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, double[:, ::1] last_centroids,
+                    unsigned char[::1] filter):
+        """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h)."""
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
+        self.filter = filter
 
     cpdef reset(self):
         """Begin a new run: no sample has a label, and no bound holds."""
         self.labels[:] = -1
         self.bounded = False
-        self.n_distances = 0
+        self.n_distances = self.n_filtered = self.n_unfiltered = 0
         self.scored[:] = 0
 
     cpdef begin(self, const double[:, ::1] centroids, bint all_new):
@@ -117,6 +127,14 @@ cdef class Lloyd:
             elif self.moved[j] > self.moves.next:
                 self.moves.next = self.moved[j]
         self.reach = <float> (reach * UP)
+        self.filter_now = NULL
+        if (self.filter is not None and LEAST_REACH < reach < LARGEST_REACH
+                and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
+            self.filter_now = &self.filter[0]
+            if floating is float:
+                K.f32.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
+            else:
+                K.f64.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
 
     cpdef visit(self, block, Py_ssize_t start, bint assign=True):
         """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
@@ -195,21 +213,25 @@ cdef class Lloyd:
         cdef const floating *packed = <const floating *> &self.packed[0]
         cdef Py_ssize_t row = labels - &self.labels[0], scored = m
         cdef const kmf_moves *moves = NULL
+        cdef size_t unfiltered = 0
         if self.bounded:
             moves = &self.moves
         if floating is float:
             if self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
             else:
-                scored = K.f32.hamerly(X, m, self.d, shift, packed, self.k, self.reach, moves, labels,
-                                       &self.upper[row], &self.lower[row], work)
+                scored = K.f32.hamerly(X, m, self.d, shift, packed, self.filter_now, self.k, self.reach, moves, labels,
+                                       &self.upper[row], &self.lower[row], &unfiltered, work)
         else:
             if self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
             else:
-                scored = K.f64.hamerly(X, m, self.d, shift, packed, self.k, self.reach, moves, labels,
-                                       &self.upper[row], &self.lower[row], work)
+                scored = K.f64.hamerly(X, m, self.d, shift, packed, self.filter_now, self.k, self.reach, moves, labels,
+                                       &self.upper[row], &self.lower[row], &unfiltered, work)
         self.scored[thread, 0] += scored * self.k
+        if self.filter_now != NULL:
+            self.scored[thread, 1] += scored - unfiltered
+            self.scored[thread, 2] += unfiltered
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
                             Py_ssize_t part) noexcept nogil:
@@ -305,7 +327,9 @@ cdef class Lloyd:
         cdef Py_ssize_t thread
         for thread in range(self.scored.shape[0]):
             self.n_distances += self.scored[thread, 0]
-            self.scored[thread, 0] = 0
+            self.n_filtered += self.scored[thread, 1]
+            self.n_unfiltered += self.scored[thread, 2]
+        self.scored[:] = 0
         return self.n_distances
 
     cdef void _finish_cluster(self, Py_ssize_t j, double[:, ::1] new_centroids) noexcept nogil:

@@ -16,9 +16,10 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const float *, float *) noexcept nogil
         void (*assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
+        void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         size_t (*hamerly)(
-            const float *, size_t, size_t, const float *, const float *, size_t, float, const kmf_moves *, int32_t *,
-            float *, float *, float *) noexcept nogil
+            const float *, size_t, size_t, const float *, const float *, const void *, size_t, float,
+            const kmf_moves *, int32_t *, float *, float *, size_t *, float *) noexcept nogil
         size_t (*update)(
             const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil
@@ -40,9 +41,10 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const double *, double *) noexcept nogil
         void (*assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
+        void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         size_t (*hamerly)(
-            const double *, size_t, size_t, const double *, const double *, size_t, float, const kmf_moves *, int32_t *,
-            float *, float *, double *) noexcept nogil
+            const double *, size_t, size_t, const double *, const double *, const void *, size_t, float,
+            const kmf_moves *, int32_t *, float *, float *, size_t *, double *) noexcept nogil
         size_t (*update)(
             const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil
@@ -68,5 +70,9 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     size_t kmf_work_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
+    size_t kmf_filter_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
+    size_t kmf_filter_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
+    size_t kmf_filter_work_f32(const kmf_kernels_f32 *, size_t d)
+    size_t kmf_filter_work_f64(const kmf_kernels_f64 *, size_t d)
     # Only where KMF_IMPLEMENTATION is defined before kmf.h is included.
     const kmf_kernels *kmf_select(const char *isa)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_fast import kmeans
+from kmeans_fast import _problem, kmeans
 from kmeans_fast._kmeans import ALGORITHMS
 
 PRUNING = [name for name in ALGORITHMS if name != "lloyd"]
@@ -114,3 +114,45 @@ def test_the_result_names_the_algorithm_that_was_asked_for(blobs, algorithm):
     X = blobs(5000, 16, 30, np.float32)
     assert kmeans(X, 60, init=X[:60], algorithm=algorithm).algorithm == algorithm
     assert kmeans(X, 60, init=X[:60], algorithm="auto").algorithm in ALGORITHMS[1:]
+
+
+@pytest.fixture
+def filtered(monkeypatch):
+    """Put the filter in 8 bits in front of every scored sample, also where it does not pay."""
+    monkeypatch.setattr(_problem, "filters", lambda single, n_features, n_clusters: n_features <= 65536)
+
+
+@pytest.mark.parametrize("kind", ["grid", "normal", "blobs", "copies", "tailed", "tiny", "huge", "far", "constant"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("d", "k"), [(9, 5), (16, 100), (67, 40), (130, 300)])
+def test_the_filter_loses_no_label(filtered, kind, dtype, d, k):
+    rng = np.random.default_rng(d + k)
+    X = rng.standard_normal((1500, d))
+    scale, offset = {"tiny": (1e-14, 0.0), "huge": (1e14, 0.0), "far": (1.0, 300.0)}.get(kind, (1.0, 0.0))
+    X = X * scale + offset
+    if kind == "grid":
+        X = rng.integers(-1, 2, X.shape)
+    elif kind == "blobs":
+        X = 0.1 * X + rng.standard_normal((8, d))[rng.integers(8, size=len(X))]
+    elif kind == "copies":
+        X = X[rng.integers(300, size=len(X))]
+    elif kind == "tailed":
+        X = X * 10.0 ** rng.integers(-6, 7, d)
+    elif kind == "constant":
+        X[:, : d // 2] = 1.0
+    assert_same_bits(X.astype(dtype), k, "hamerly", init=X[:k].astype(float), tol=0, max_iter=15)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-25, 1e25, 1e140])
+def test_the_filter_stays_out_of_squares_that_leave_float32(filtered, scale):
+    X = np.random.default_rng(0).standard_normal((600, 20)) * scale
+    assert_same_bits(X, 30, "hamerly", init=X[:30].copy(), tol=0, max_iter=10)
+
+
+def test_a_filter_that_rules_nothing_out_loses_no_label(filtered):
+    """One feature is so wide that 8 bits see nothing of the others, in which the clusters differ."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((4000, 24)).astype(np.float32)
+    X[:, 0] *= 1e4
+    X[:, 0] = np.where(rng.random(4000) < 0.5, 1e4, -1e4)
+    assert_same_bits(X, 200, "hamerly", init=X[:200].astype(float), tol=0, max_iter=15)

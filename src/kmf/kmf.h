@@ -52,11 +52,11 @@ typedef struct kmf_kernels {
 
 #define KMF_NAME_OF(isa) #isa
 #define KMF_NAME(isa) KMF_NAME_OF(isa)
-#define KMF_TABLE_OF(dtype, isa) KMF_TABLE_ROW(dtype, isa)
-#define KMF_TABLE(dtype, isa) KMF_TABLE_OF(dtype, isa)
+#define KMF_TABLE_OF(dtype, isa, filter_pack) KMF_TABLE_ROW(dtype, isa, filter_pack)
+#define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"
@@ -75,7 +75,7 @@ KMF_STATIC const kmf_kernels *kmf_select(const char *isa)
     const int any = isa == NULL || *isa == '\0';
 #if KMF_X86
     if ((any || strcmp(isa, "avx512") == 0) && kmf_cpu_has(1))
-        return kmf_table_both_avx512();
+        return kmf_cpu_has(2) ? kmf_filters_both_avx512() : kmf_table_both_avx512();
     if ((any || strcmp(isa, "avx2") == 0) && kmf_cpu_has(0))
         return kmf_table_both_avx2();
 #endif

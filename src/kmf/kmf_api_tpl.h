@@ -27,15 +27,23 @@ typedef struct KMF_API(kmf_kernels) {
                    int32_t *labels, /* OUT n */
                    KMF_T *work);    /* scratch */
 
+    /* Centroids in 8 bits (kmf_filter_tpl.h): what `hamerly` reads first; kmf_filter_size_<dtype>() elements. NULL where the
+     * processor takes no products of bytes. For d <= 65536. */
+    void (*filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter);
+
     /* The labels of `assign`, by Hamerly's bounds (kmf_hamerly_tpl.h), for d > 8 and one chunk of samples. Without
      * `moves` every sample is scored and its bounds are made; with it labels and bounds are those of the pass before.
-     * Returns how many samples were scored. `work` has n elements more than for the others. */
-    size_t (*hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+     * Returns how many samples were scored. `work` has n elements more than for the others, and with a filter
+     * kmf_filter_work_<dtype>() more. */
+    size_t (*hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
+                      const void *filter, /* IN  or NULL: every sample that is scored is scored against all centroids */
+                      size_t k,
                       float reach,            /* the greatest |c| about the shift, rounded up */
                       const kmf_moves *moves, /* IN  or NULL */
                       int32_t *labels,        /* INOUT n */
                       float *upper,           /* INOUT n, on the distance to the own centroid */
                       float *lower,           /* INOUT n, on the distance to any other */
+                      size_t *unfiltered,     /* OUT samples that the filter left to be scored against all centroids */
                       KMF_T *work);
 
     /* Moves the samples whose label changed from the sums of the old cluster to those of the new one; returns how
@@ -102,4 +110,18 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
     const size_t basic = kernels->panel * (d + 33) + d;
     const int spills = k + kernels->tile > l2 / (d + 2) || kernels->panel * d > l1;
     return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
+}
+
+/* Elements of the filter of k centroids: a row-major copy, then words of 4 bytes. */
+KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
+{
+    const size_t n_tiles = (k + kernels->tile - 1) / kernels->tile;
+    const size_t words = n_tiles * (2 * kernels->tile + 4 + kernels->tile * ((d + 3) / 4));
+    return k * d + 1 + words * 4 / sizeof(KMF_T) + 1;
+}
+
+/* Elements of `work` that the filter takes beside the rest: five panels, and the scores of a block of tiles in L2. */
+KMF_INLINE size_t KMF_API(kmf_filter_work)(const KMF_API(kmf_kernels) * kernels, size_t d)
+{
+    return d + 6 * kernels->panel * (sizeof(KMF_T) / 4) * (d + 4) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
 }

@@ -130,6 +130,56 @@ KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k
     KMF_FN(store)(index + KMF_LANES, i[1]);
 }
 
+/* What rounding may add to a squared distance taken from a score: d products and sums, norms, a shift. `span` is
+ * |x| + |c| at most. */
+KMF_INLINE float KMF_FN(slack)(size_t d, float span) { return 4.0f * (float)(d + 16) * UNIT * span * span; }
+
+/* What rounding may add to a score: d products and sums onto a half norm, for |x| <= norm and |c| <= reach. */
+KMF_INLINE float KMF_FN(score_slack)(size_t d, float norm, float reach)
+{
+    return (float)(d + 16) * UNIT * reach * (norm + reach);
+}
+
+/* The two least scores of a panel over all centroids, and the index of the least. */
+KMF_STATIC void KMF_FN(two_nearest)(const KMF_T *panel, const KMF_T *packed, size_t k, size_t d, const KMF_T *ahead,
+                                    KMF_T *spill, KMF_T *best, KMF_T *second, int32_t *label)
+{
+    const size_t block = KMF_FN(tiles_per_block)(d) * TILE;
+    for (size_t j = 0; j < k; j += block) {
+        KMF_T least[2 * KMF_LANES], next[2 * KMF_LANES], index[2 * KMF_LANES];
+        V b[2], s[2], i[2];
+        b[0] = b[1] = s[0] = s[1] = KMF_FN(set1)((KMF_T)HUGE_VAL);
+        i[0] = i[1] = KMF_FN(set1)(0);
+        KMF_FN(nearest_tiled)(panel, packed + j * (d + 2), k - j < block ? k - j : block, d, j == 0 ? ahead : NULL,
+                              spill, b, i, s);
+        KMF_FN(store)(least, b[0]), KMF_FN(store)(least + KMF_LANES, b[1]);
+        KMF_FN(store)(next, s[0]), KMF_FN(store)(next + KMF_LANES, s[1]);
+        KMF_FN(store)(index, i[0]), KMF_FN(store)(index + KMF_LANES, i[1]);
+        for (size_t lane = 0; lane < PANEL; ++lane) {
+            if (j == 0 || least[lane] < best[lane]) {
+                second[lane] = j > 0 && best[lane] < next[lane] ? best[lane] : next[lane];
+                best[lane] = least[lane];
+                label[lane] = (int32_t)j + (int32_t)index[lane];
+            } else if (least[lane] < second[lane]) {
+                second[lane] = least[lane];
+            }
+        }
+    }
+}
+
+/* |x|^2 of the samples of a panel. */
+KMF_INLINE void KMF_FN(norms)(const KMF_T *panel, size_t d, KMF_T *norm)
+{
+    V n0 = KMF_FN(set1)(0), n1 = n0;
+    for (size_t f = 0; f < d; ++f) {
+        const V x0 = KMF_FN(load)(panel + f * PANEL), x1 = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
+        n0 = KMF_FN(fmadd)(x0, x0, n0);
+        n1 = KMF_FN(fmadd)(x1, x1, n1);
+    }
+    KMF_FN(store)(norm, n0);
+    KMF_FN(store)(norm + KMF_LANES, n1);
+}
+
 KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                                int32_t *labels, KMF_T *work)
 {

@@ -1,4 +1,4 @@
-/* AVX-512 (F, DQ, VL): 16 floats or 8 doubles a vector, 32 registers. */
+/* AVX-512 (F, DQ, VL; the filter also VNNI): 16 floats or 8 doubles a vector, 32 registers. */
 #define KMF_ISA avx512
 #define KMF_TILE 12 /* 2 x 12 accumulators + 2 vectors of points leave 6 of 32 registers for broadcasts */
 #define KMF_LANES_F32 16
@@ -7,14 +7,15 @@
 #define KMF_COLUMNS_F64 2
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512vnni,avx2,fma"))),                 \
+                             apply_to = function)
 #elif defined(__GNUC__)
 /* GCC's own headers leave the source of a masked operation undefined on purpose (GCC bug 105593). */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512vnni,avx2,fma,prefer-vector-width=512")
 #endif
 
 typedef __m512 kmf_vec_f32_avx512;
@@ -89,6 +90,47 @@ KMF_INLINE void kmf_transpose_f64_avx512(const double *const *rows, const double
     _mm512_storeu_pd(out + stride, _mm512_unpackhi_pd(r0, r1));
 }
 
+/* The filter's: 16 sums of products of bytes, of samples 0 to 255 about an offset and centroids -127 to 127. */
+#define KMF_DOT8 1
+#define KMF_DOT8_OFFSET 128
+typedef __m512i kmf_ints_avx512;
+KMF_INLINE __m512i kmf_iload_avx512(const int32_t *p) { return _mm512_loadu_si512(p); }
+KMF_INLINE __m512i kmf_iset1_avx512(int32_t a) { return _mm512_set1_epi32(a); }
+KMF_INLINE __m512i kmf_dot8_avx512(__m512i sum, __m512i x, __m512i c)
+{
+#if defined(__GNUC__) && !defined(__clang__)
+    /* GCC 12 copies and spills the sums around the intrinsic, at half the speed. */
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(c));
+    return sum;
+#else
+    return _mm512_dpbusd_epi32(sum, x, c);
+#endif
+}
+KMF_INLINE float kmf_total_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
+KMF_INLINE double kmf_total_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
+KMF_INLINE __m512 kmf_to_float_avx512(__m512i a) { return _mm512_cvtepi32_ps(a); }
+/* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
+KMF_INLINE __m512 kmf_round4_avx512(const __m512 *x, __m512 inverse, __m512 scale, __m512 rest, int32_t *out)
+{
+    __m512i word = _mm512_set1_epi32((int32_t)0x80808080);
+    KMF_UNROLL
+    for (unsigned i = 0; i < 4; ++i) {
+        const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(x[i], inverse));
+        const __m512 off = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(q), scale, x[i]);
+        rest = _mm512_fmadd_ps(off, off, rest);
+        word = _mm512_add_epi32(word, _mm512_slli_epi32(q, 8 * i)); /* each sum of two fits its byte: no carry */
+    }
+    _mm512_storeu_si512(out, word);
+    return rest;
+}
+/* The lanes of a that are not over the limit, as bits; the least of the others goes to `beyond`. */
+KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)
+{
+    const __mmask16 over = _mm512_cmp_ps_mask(a, limit, _CMP_GT_OQ);
+    *beyond = _mm512_mask_min_ps(*beyond, over, *beyond, a);
+    return (uint32_t)(uint16_t)~over;
+}
+
 #include "kmf_dtypes_tpl.h"
 
 #if defined(__clang__)
@@ -98,6 +140,8 @@ KMF_INLINE void kmf_transpose_f64_avx512(const double *const *rows, const double
 #pragma GCC diagnostic pop
 #endif
 
+#undef KMF_DOT8_OFFSET
+#undef KMF_DOT8
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32
 #undef KMF_LANES_F64

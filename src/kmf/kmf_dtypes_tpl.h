@@ -2,26 +2,40 @@
 
 #define KMF_DTYPE f32
 #define KMF_T float
+#define KMF_FLOATS 1
 #define KMF_LANES KMF_LANES_F32
 #define KMF_COLUMNS KMF_COLUMNS_F32
 #include "kmf_kernels_tpl.h"
 #undef KMF_COLUMNS
 #undef KMF_LANES
+#undef KMF_FLOATS
 #undef KMF_T
 #undef KMF_DTYPE
 
 #define KMF_DTYPE f64
 #define KMF_T double
+#define KMF_FLOATS 0
 #define KMF_LANES KMF_LANES_F64
 #define KMF_COLUMNS KMF_COLUMNS_F64
 #include "kmf_kernels_tpl.h"
 #undef KMF_COLUMNS
 #undef KMF_LANES
+#undef KMF_FLOATS
 #undef KMF_T
 #undef KMF_DTYPE
 
 KMF_STATIC const kmf_kernels *KMF_JOIN(table, both, KMF_ISA)(void)
 {
-    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA), KMF_TABLE(f64, KMF_ISA)};
+    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, NULL), KMF_TABLE(f64, KMF_ISA, NULL)};
     return &table;
 }
+
+#ifdef KMF_DOT8
+/* The same for a processor that also takes products of bytes. */
+KMF_STATIC const kmf_kernels *KMF_JOIN(filters, both, KMF_ISA)(void)
+{
+    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, KMF_JOIN(filter_pack, f32, KMF_ISA)),
+                                      KMF_TABLE(f64, KMF_ISA, KMF_JOIN(filter_pack, f64, KMF_ISA))};
+    return &table;
+}
+#endif

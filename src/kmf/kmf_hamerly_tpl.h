@@ -12,13 +12,8 @@
  * Source: G. Hamerly, "Making k-means even faster", SDM 2010; the account of rounding is ours.
  */
 
-#define UNIT (sizeof(KMF_T) == 4 ? 6.0e-8f : 1.12e-16f) /* rounding of one operation on samples, a little over */
-#define LARGE 1e37f                                     /* stands for infinity: what is taken off it stays small */
-#define GROW 1.0000005f                                 /* outdoes the rounding of a few operations on bounds */
-
-/* What rounding may add to a squared distance taken from a score: d products and sums, norms, a shift. `span` is
- * |x| + |c| at most. */
-KMF_INLINE float KMF_FN(slack)(size_t d, float span) { return 4.0f * (float)(d + 16) * UNIT * span * span; }
+#define LARGE 1e37f     /* stands for infinity: what is taken off it stays small */
+#define GROW 1.0000005f /* outdoes the rounding of a few operations on bounds */
 
 /* How far rounding to about the shift may move a sample and a centroid against each other. */
 KMF_INLINE float KMF_FN(blur)(float span) { return 8.0f * UNIT * span; }
@@ -42,58 +37,39 @@ KMF_STATIC size_t KMF_FN(find_active)(size_t n, size_t d, float reach, const kmf
     return n_active;
 }
 
-/* The two least scores of a panel over all centroids, and the index of the least. */
-KMF_STATIC void KMF_FN(two_nearest)(const KMF_T *panel, const KMF_T *packed, size_t k, size_t d, const KMF_T *ahead,
-                                    KMF_T *spill, KMF_T *best, KMF_T *second, int32_t *label)
-{
-    const size_t block = KMF_FN(tiles_per_block)(d) * TILE;
-    for (size_t j = 0; j < k; j += block) {
-        KMF_T least[2 * KMF_LANES], next[2 * KMF_LANES], index[2 * KMF_LANES];
-        V b[2], s[2], i[2];
-        b[0] = b[1] = s[0] = s[1] = KMF_FN(set1)((KMF_T)HUGE_VAL);
-        i[0] = i[1] = KMF_FN(set1)(0);
-        KMF_FN(nearest_tiled)(panel, packed + j * (d + 2), k - j < block ? k - j : block, d, j == 0 ? ahead : NULL,
-                              spill, b, i, s);
-        KMF_FN(store)(least, b[0]), KMF_FN(store)(least + KMF_LANES, b[1]);
-        KMF_FN(store)(next, s[0]), KMF_FN(store)(next + KMF_LANES, s[1]);
-        KMF_FN(store)(index, i[0]), KMF_FN(store)(index + KMF_LANES, i[1]);
-        for (size_t lane = 0; lane < PANEL; ++lane) {
-            if (j == 0 || least[lane] < best[lane]) {
-                second[lane] = j > 0 && best[lane] < next[lane] ? best[lane] : next[lane];
-                best[lane] = least[lane];
-                label[lane] = (int32_t)j + (int32_t)index[lane];
-            } else if (least[lane] < second[lane]) {
-                second[lane] = least[lane];
-            }
-        }
-    }
-}
-
-/* Labels and bounds of one chunk; returns how many samples were scored. Without `moves` all are, and bounds are made. */
-KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
-                                  float reach, const kmf_moves *moves, int32_t *labels, float *upper, float *lower,
-                                  KMF_T *work)
+/* Labels and bounds of one chunk; returns how many samples were scored. Without `moves` all are, and bounds are made.
+ * `unfiltered`: for how many of them the filter left too many centroids. */
+KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
+                                  const void *filter, size_t k, float reach, const kmf_moves *moves, int32_t *labels,
+                                  float *upper, float *lower, size_t *unfiltered, KMF_T *work)
 {
     int32_t *active = (int32_t *)(void *)work;
-    KMF_T *panel = work + n + 1, *spill = panel + PANEL * d;
     const size_t n_active = moves ? KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, active) : n;
-    for (size_t start = 0; start < n_active; start += PANEL) {
-        const size_t m = n_active - start < PANEL ? n_active - start : PANEL;
-        const KMF_T *rows[2 * KMF_LANES];
-        KMF_T best[2 * KMF_LANES], second[2 * KMF_LANES], norm[2 * KMF_LANES];
-        int32_t label[2 * KMF_LANES];
-        for (size_t lane = 0; lane < PANEL; ++lane) {
-            const size_t a = start + (lane < m ? lane : m - 1);
-            rows[lane] = X + (moves ? (size_t)active[a] : a) * d;
-            norm[lane] = 0;
+    const size_t group = filter ? FILTER_PANEL : PANEL;
+    work += n + 1;
+    *unfiltered = 0;
+    for (size_t start = 0; start < n_active; start += group) {
+        const size_t m = n_active - start < group ? n_active - start : group;
+        const KMF_T *rows[FILTER_PANEL], *ahead = !moves && start + 2 * group <= n ? X + (start + group) * d : NULL;
+        KMF_T best[FILTER_PANEL], second[FILTER_PANEL], norm[FILTER_PANEL];
+        int32_t label[FILTER_PANEL];
+        for (size_t lane = 0; lane < group; ++lane) {
+            const size_t a = start + (lane < m ? lane : m - 1), i = moves ? (size_t)active[a] : a;
+            rows[lane] = X + i * d;
+            label[lane] = labels[i];
         }
-        KMF_FN(load_rows)(rows, d, shift, panel);
-        for (size_t f = 0; f < d; ++f) {
-            for (size_t lane = 0; lane < PANEL; ++lane)
-                norm[lane] += panel[f * PANEL + lane] * panel[f * PANEL + lane];
+#ifdef KMF_DOT8
+        if (filter) {
+            if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, filter, k, reach, ahead, moves != NULL, work, norm,
+                                        best, second, label))
+                *unfiltered += m;
+        } else
+#endif
+        {
+            KMF_FN(load_rows)(rows, d, shift, work);
+            KMF_FN(norms)(work, d, norm);
+            KMF_FN(two_nearest)(work, packed, k, d, ahead, work + PANEL * d, best, second, label);
         }
-        const KMF_T *ahead = !moves && start + 2 * PANEL <= n ? X + (start + PANEL) * d : NULL;
-        KMF_FN(two_nearest)(panel, packed, k, d, ahead, spill, best, second, label);
         for (size_t lane = 0; lane < m; ++lane) {
             const size_t i = moves ? (size_t)active[start + lane] : start + lane;
             const float span = sqrtf((float)norm[lane]) * GROW + reach;
@@ -112,4 +88,3 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
 
 #undef LARGE
 #undef GROW
-#undef UNIT

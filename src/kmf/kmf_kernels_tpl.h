@@ -3,6 +3,8 @@
 #define V KMF_JOIN(vec, KMF_DTYPE, KMF_ISA)
 #define PANEL ((size_t)(2 * KMF_LANES))
 #define TILE ((size_t)KMF_TILE)
+#define UNIT (sizeof(KMF_T) == 4 ? 6.0e-8f : 1.12e-16f) /* rounding of one operation on samples, a little over */
+#define FILTER_PANEL ((size_t)(2 * KMF_LANES_F32))      /* samples that are filtered at once, whatever the dtype */
 
 enum { KMF_FN(tile) = KMF_TILE, KMF_FN(panel) = 2 * KMF_LANES };
 
@@ -59,12 +61,15 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 
 #include "kmf_assign_tpl.h"
 #include "kmf_distance_tpl.h"
+#include "kmf_filter_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_pack_tpl.h"
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
 
+#undef FILTER_PANEL
+#undef UNIT
 #undef TILE
 #undef PANEL
 #undef V

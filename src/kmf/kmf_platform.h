@@ -31,6 +31,14 @@
 #define KMF_RESTRICT __restrict
 #define KMF_UNROLL
 #define KMF_PREFETCH(address) ((void)(address))
+#include <intrin.h>
+static __forceinline unsigned kmf_lowest_bit(unsigned bits)
+{
+    unsigned long at;
+    _BitScanForward(&at, bits);
+    return at;
+}
+#define KMF_LOWEST_BIT(bits) kmf_lowest_bit(bits)
 #else
 #define KMF_INLINE static inline __attribute__((always_inline, unused))
 #define KMF_STATIC static __attribute__((unused))
@@ -42,12 +50,16 @@
 #define KMF_UNROLL _Pragma("GCC unroll 16")
 #endif
 #define KMF_PREFETCH(address) __builtin_prefetch(address)
+#define KMF_LOWEST_BIT(bits) ((unsigned)__builtin_ctz(bits))
 #endif
 
 /* kmf_<operation>_<dtype>_<isa>: every name that a template or an instruction set's header defines. */
 #define KMF_JOIN2(operation, dtype, isa) kmf_##operation##_##dtype##_##isa
 #define KMF_JOIN(operation, dtype, isa) KMF_JOIN2(operation, dtype, isa)
 #define KMF_FN(operation) KMF_JOIN(operation, KMF_DTYPE, KMF_ISA)
+/* kmf_<operation>_<isa>: on integers. */
+#define KMF_JOIN_ISA2(operation, isa) kmf_##operation##_##isa
+#define KMF_JOIN_ISA(operation, isa) KMF_JOIN_ISA2(operation, isa)
 
 /* Caches that the kernels are blocked for, in bytes: half of the smallest L1 and L2 met in current servers. */
 #define KMF_L1_BYTES 24576

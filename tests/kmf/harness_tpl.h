@@ -187,10 +187,11 @@ static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, co
     free(squares), free(sums);
 }
 
-/* Passes with bounds give the labels of dense ones while the centroids wander, on ties as well. */
-static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p)
+/* Passes with bounds give the labels of dense ones while the centroids wander, on ties as well; with the filter too. */
+static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, int filtered)
 {
-    const size_t work = F(kmf_work_size)(KERNELS, p->k, p->d) + p->n + 1;
+    const size_t work = F(kmf_work_size)(KERNELS, p->k, p->d) + p->n + 1 + F(kmf_filter_work)(KERNELS, p->d);
+    T *filter = filtered ? (T *)allocate(F(kmf_filter_size)(KERNELS, p->k, p->d), sizeof(T)) : NULL;
     T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T)),
       *scratch = (T *)allocate(work, sizeof(T));
     float *upper = (float *)allocate(p->n, sizeof(float)), *lower = (float *)allocate(p->n, sizeof(float));
@@ -217,9 +218,13 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p)
         }
         KERNELS->pack(centroids, p->k, p->d, p->shift, packed);
         KERNELS->assign(p->X, p->n, p->d, p->shift, packed, p->k, p->labels, p->work);
+        if (filtered)
+            KERNELS->filter_pack(centroids, p->k, p->d, p->shift, filter);
+        size_t unfiltered;
         const size_t scored =
-            KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, p->k, (float)(sqrt(largest) * 1.000001),
-                             pass == 0 ? NULL : &moves, labels, upper, lower, scratch);
+            KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, filter, p->k, (float)(sqrt(largest) * 1.000001),
+                             pass == 0 ? NULL : &moves, labels, upper, lower, &unfiltered, scratch);
+        CHECK(unfiltered <= scored, "unfiltered", p->n, p->d, p->k);
         CHECK(pass == 0 ? scored == p->n : scored <= p->n, "count of hamerly", p->n, p->d, p->k);
         CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, "hamerly", p->n, p->d, p->k);
         for (size_t i = 0; i < p->n; ++i) {
@@ -234,7 +239,7 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p)
             }
         }
     }
-    free(labels), free(centroids), free(moved), free(lower), free(upper), free(scratch), free(packed);
+    free(labels), free(centroids), free(moved), free(lower), free(upper), free(scratch), free(packed), free(filter);
 }
 
 static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
@@ -242,7 +247,9 @@ static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t 
     const F(problem) p = F(make)(kernels, n, d, k, integers);
     F(check_assign)(kernels, &p, integers);
     F(check_distances)(kernels, &p);
-    F(check_bounds)(kernels, &p);
+    F(check_bounds)(kernels, &p, 0);
+    if (KERNELS->filter_pack && d <= 65536)
+        F(check_bounds)(kernels, &p, 1);
     for (int weighted = 0; weighted < 2; ++weighted) {
         const double *weight = weighted ? p.weight : NULL;
         F(check_update)(kernels, &p, weight);
