@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,23 +14,28 @@ from ._problem import Floats, Problem
 OWN_ROWS = 1 << 17  # samples whose distances are in memory at once
 
 
-def own_squares(problem: Problem, centroids: Floats) -> Iterator[tuple[int, NDArray[Any], Floats]]:
-    """Yield (first row, block, squared distance of each of its samples to its centroid)."""
-    samples, dtype = problem.samples, problem.dtype
-    rows = min(samples.n_samples, max(1, OWN_ROWS // problem.chunk) * problem.chunk)
-    threads, out = problem.threads_for(float(rows * samples.n_features)), np.empty(rows)
-    for start, block in samples.blocks(dtype, min(rows, problem.block_rows(float(samples.n_features)))):
-        squared, labels = out[: len(block)], problem.labels[start : start + len(block)]
-        _distances.own_squared_distances(block, centroids, labels, squared, problem.chunk, threads)
-        if problem.weight is not None:
-            squared[problem.weight[start : start + len(block)] == 0.0] = 0.0
-        yield start, block, squared
+def own_squares(problem: Problem, centroids: Floats, block: NDArray[Any], rows: NDArray[np.intp] | slice) -> Floats:
+    """Squared distance of the samples of `block`, which are these rows of X, to their centroids; 0 where weight is."""
+    threads, out = problem.threads_for(float(block.size)), np.empty(len(block))
+    labels = np.ascontiguousarray(problem.labels[rows])
+    _distances.own_squared_distances(block, centroids, labels, out, problem.chunk, threads)
+    if problem.weight is not None:
+        out[problem.weight[rows] == 0.0] = 0.0
+    return out
+
+
+def _blocks(problem: Problem) -> Iterable[tuple[int, NDArray[Any]]]:
+    """Give (first row, block) of X in whole chunks of at most OWN_ROWS rows."""
+    rows = max(1, OWN_ROWS // problem.chunk) * problem.chunk
+    rows = min(rows, problem.samples.n_samples, problem.block_rows(float(problem.samples.n_features)))
+    return problem.samples.blocks(problem.dtype, rows)
 
 
 def inertia(problem: Problem, centroids: Floats) -> float:
     """Sum w |x - c|^2 in float64, chunk after chunk, so that the cut into blocks does not show."""
     total, chunk = 0.0, problem.chunk
-    for start, _, squared in own_squares(problem, centroids):
+    for start, block in _blocks(problem):
+        squared = own_squares(problem, centroids, block, slice(start, start + len(block)))
         if problem.weight is not None:
             squared *= problem.weight[start : start + len(squared)]
         for row in range(0, len(squared), chunk):
@@ -53,41 +58,49 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
     than clusters some stay empty.
     """
     empty = np.flatnonzero(problem.totals[:, problem.samples.n_features + 1] == 0.0)
-    farthest = _farthest(problem, centroids, len(empty))
-    if not farthest:
-        return 0
-    targets = dict(zip((row for _, _, row in farthest), empty, strict=False))
-    threshold = -farthest[-1][0]
-    moves = []
-    for start, block, squared in own_squares(problem, centroids):
-        for i in np.flatnonzero(squared >= threshold):
-            label = targets.get(block[i].tobytes())
-            if label is not None:
-                moves.append((block[i : i + 1].copy(), start + int(i), int(label)))
-    for move in moves:
-        engine.relabel(*move)
-    return len(targets)
+    farthest = _farthest(problem, centroids, len(empty), engine.upper_bounds)
+    for (_, _, values, rows), label in zip(farthest, empty, strict=False):
+        for row in sorted(rows):
+            engine.relabel(np.frombuffer(values, problem.dtype)[np.newaxis], row, int(label))
+    return len(farthest)
 
 
-def _farthest(problem: Problem, centroids: Floats, count: int) -> list[tuple[float, int, bytes]]:
-    """(-square, row, bytes) of the `count` distinct samples farthest from their centroids and off them, farthest first.
+def _farthest(
+    problem: Problem, centroids: Floats, count: int, upper: NDArray[np.float32] | None
+) -> list[tuple[float, int, bytes, set[int]]]:
+    """(-square, row, values, rows of all copies) of the `count` distinct samples farthest from their centroids, but not on them.
 
-    Ties: the lowest row. Of copies the first stands for all.
+    Ties: the lowest row. Where there are upper bounds on the distances, few have to be computed.
     """
-    best: list[tuple[float, int, bytes]] = []
-    for start, block, squared in own_squares(problem, centroids):
-        floor = -best[-1][0] if len(best) == count else 0.0
-        near = np.flatnonzero(squared > floor)
-        near = near[np.argsort(-squared[near], kind="stable")]
-        seen = {row for _, _, row in best}
-        added = 0
-        for i in near:
-            row = block[i].tobytes()
-            if row not in seen:
-                seen.add(row)
-                best.append((-float(squared[i]), start + int(i), row))
-                added += 1
-                if added == count:
-                    break
-        best = sorted(best, key=lambda entry: entry[:2])[:count]
-    return best
+    far: dict[bytes, tuple[float, set[int]]] = {}
+    floor = 0.0  # the square of the last of `count` samples
+
+    def look_at(block: NDArray[Any], start: int, chosen: NDArray[np.intp] | None) -> float:
+        values, rows = block, slice(start, start + len(block))
+        if chosen is not None:
+            values, rows = block[chosen], start + chosen
+        squared = own_squares(problem, centroids, values, rows)
+        size = count
+        while True:  # more than `count` where samples have copies
+            inside = np.flatnonzero((squared >= floor) & (squared > 0.0))
+            complete = len(inside) <= size
+            if not complete:
+                inside = inside[squared[inside] >= np.partition(squared[inside], -size)[-size]]
+            if complete or len({values[i].tobytes() for i in inside}) >= count:
+                break
+            size *= 4
+        for i in inside:
+            row = start + int(i if chosen is None else chosen[i])
+            far.setdefault(values[i].tobytes(), (float(squared[i]), set()))[1].add(row)
+        return sorted((square for square, _ in far.values()), reverse=True)[count - 1] if len(far) >= count else floor
+
+    for start, block in _blocks(problem):
+        chosen = None
+        if upper is not None:
+            bound = np.square(upper[start : start + len(block)], dtype=np.float64) * (1.0 + 1e-6)
+            if len(block) > count:
+                floor = look_at(block, start, np.argpartition(-bound, count)[:count])
+            chosen = np.flatnonzero(bound >= floor)
+        if chosen is None or len(chosen):
+            floor = look_at(block, start, chosen)
+    return sorted((-square, min(rows), values, rows) for values, (square, rows) in far.items())[:count]

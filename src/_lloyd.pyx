@@ -4,6 +4,8 @@
 Samples come in chunks of a fixed size. Chunk c belongs to slice c mod n_slices; a slice sums its chunks in order, and
 slices are added in order, so every sum is the same for any number of threads and however X is cut into blocks.
 """
+import numpy as np
+
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
@@ -82,6 +84,11 @@ cdef class Lloyd:
         """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h)."""
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
         self.filter = filter
+
+    @property
+    def upper_bounds(self):
+        """Upper bounds on the distance of each sample to the centroid that the last pass gave it, or None."""
+        return None if self.upper is None else np.asarray(self.upper)
 
     cpdef reset(self):
         """Begin a new run: no sample has a label, and no bound holds."""
