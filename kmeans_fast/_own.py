@@ -68,17 +68,16 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
 def _farthest(
     problem: Problem, centroids: Floats, count: int, upper: NDArray[np.float32] | None
 ) -> list[tuple[float, int, bytes, set[int]]]:
-    """(-square, row, values, rows of all copies) of the `count` distinct samples farthest from their centroids, but not on them.
+    """(-square, row, values, rows of all copies) of the `count` distinct samples farthest from their centroids.
 
-    Ties: the lowest row. Where there are upper bounds on the distances, few have to be computed.
+    None lies on its centroid. Ties: the lowest row. With upper bounds on the distances few have to be computed.
     """
     far: dict[bytes, tuple[float, set[int]]] = {}
     floor = 0.0  # the square of the last of `count` samples
 
     def look_at(block: NDArray[Any], start: int, chosen: NDArray[np.intp] | None) -> float:
-        values, rows = block, slice(start, start + len(block))
-        if chosen is not None:
-            values, rows = block[chosen], start + chosen
+        values = block if chosen is None else block[chosen]
+        rows = slice(start, start + len(block)) if chosen is None else start + chosen
         squared = own_squares(problem, centroids, values, rows)
         size = count
         while True:  # more than `count` where samples have copies
