@@ -81,7 +81,11 @@ KMF_STATIC const kmf_kernels *kmf_select(const char *isa)
 #endif
 #if KMF_ARM64
     if (any || strcmp(isa, "neon") == 0)
+#if KMF_NEON_FILTERS
+        return kmf_cpu_has_dot() ? kmf_filters_both_neon() : kmf_table_both_neon();
+#else
         return kmf_table_both_neon();
+#endif
 #endif
     if (any || strcmp(isa, "scalar") == 0)
         return kmf_table_both_scalar();

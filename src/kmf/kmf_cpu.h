@@ -35,6 +35,21 @@ KMF_STATIC int kmf_cpu_has(int level)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && (level == 1 || __builtin_cpu_supports("avx512vnni"));
 }
+#elif KMF_ARM64
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+KMF_STATIC int kmf_cpu_has_dot(void)
+{
+#if defined(__linux__)
+    return (getauxval(AT_HWCAP) & (1UL << 20)) != 0; /* HWCAP_ASIMDDP */
+#elif defined(__APPLE__)
+    return 1; /* on every Mac with an Apple processor */
+#else
+    return 0;
+#endif
+}
 #endif
 
 #endif

@@ -141,8 +141,8 @@ KMF_INLINE void KMF_FN(filter_tile)(const int32_t *x, const int32_t *tile, size_
         const KMF_INT(ints) x0 = KMF_INT(iload)(x), x1 = KMF_INT(iload)(x + KMF_LANES);
         if (ahead) {
             KMF_UNROLL
-            for (size_t line = 0; line < 8; ++line)
-                KMF_PREFETCH(ahead + (f * 8 + line) * 64);
+            for (size_t line = 0; line < FILTER_PANEL / 4; ++line)
+                KMF_PREFETCH(ahead + (f * (FILTER_PANEL / 4) + line) * 64);
         }
         KMF_UNROLL
         for (size_t j = 0; j < TILE; ++j) {

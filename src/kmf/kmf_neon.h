@@ -1,10 +1,21 @@
-/* NEON (AArch64): 4 floats or 2 doubles a vector, 32 registers; always there, so no target region is needed. */
+/* NEON (AArch64): 4 floats or 2 doubles a vector, 32 registers; always there. The filter also takes the dot products of
+ * ARMv8.2, which nearly every processor since 2018 has; nothing else here is of that target. */
 #define KMF_ISA neon
 #define KMF_TILE 12 /* 2 x 12 accumulators + 2 vectors of points leave 6 of 32 registers for broadcasts */
 #define KMF_LANES_F32 4
 #define KMF_LANES_F64 2
 #define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
 #define KMF_COLUMNS_F64 2
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define KMF_NEON_FILTERS 1
+#pragma GCC push_options
+#pragma GCC target("arch=armv8.2-a+dotprod")
+#elif defined(__ARM_FEATURE_DOTPROD) /* Clang's header hides the intrinsic from other targets */
+#define KMF_NEON_FILTERS 1
+#else
+#define KMF_NEON_FILTERS 0
+#endif
 
 typedef float32x4_t kmf_vec_f32_neon;
 typedef float64x2_t kmf_vec_f64_neon;
@@ -63,8 +74,55 @@ KMF_INLINE void kmf_transpose_f64_neon(const double *const *rows, const double *
     vst1q_f64(out + stride, vzip2q_f64(r0, r1));
 }
 
+#if KMF_NEON_FILTERS
+/* The filter's: 4 sums of products of bytes, of samples and centroids -127 to 127. */
+#define KMF_DOT8 1
+#define KMF_DOT8_OFFSET 0
+typedef int32x4_t kmf_ints_neon;
+KMF_INLINE int32x4_t kmf_iload_neon(const int32_t *p) { return vld1q_s32(p); }
+KMF_INLINE int32x4_t kmf_iset1_neon(int32_t a) { return vdupq_n_s32(a); }
+KMF_INLINE int32x4_t kmf_dot8_neon(int32x4_t sum, int32x4_t x, int32x4_t c)
+{
+    return vdotq_s32(sum, vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(c));
+}
+KMF_INLINE float kmf_total_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
+KMF_INLINE double kmf_total_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
+KMF_INLINE float32x4_t kmf_to_float_neon(int32x4_t a) { return vcvtq_f32_s32(a); }
+/* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
+KMF_INLINE float32x4_t kmf_round4_neon(const float32x4_t *x, float32x4_t inverse, float32x4_t scale, float32x4_t rest,
+                                       int32_t *out)
+{
+    int32x4_t q[4];
+    KMF_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        q[i] = vcvtnq_s32_f32(vmulq_f32(x[i], inverse));
+        const float32x4_t off = vfmsq_f32(x[i], vcvtq_f32_s32(q[i]), scale);
+        rest = vfmaq_f32(rest, off, off);
+    }
+    const int32x4_t low = vsliq_n_s32(q[0], q[1], 8), high = vsliq_n_s32(q[2], q[3], 8); /* byte beside byte */
+    vst1q_s32(out, vsliq_n_s32(low, high, 16));
+    return rest;
+}
+/* The lanes of a that are not over the limit, as bits; the least of the others goes to `beyond`. */
+KMF_INLINE uint32_t kmf_within_neon(float32x4_t a, float32x4_t limit, float32x4_t *beyond)
+{
+    static const uint32_t bits[4] = {1, 2, 4, 8};
+    const uint32x4_t over = vcgtq_f32(a, limit);
+    *beyond = vbslq_f32(over, vminq_f32(*beyond, a), *beyond);
+    return vaddvq_u32(vbicq_u32(vld1q_u32(bits), over));
+}
+#endif
+
 #include "kmf_dtypes_tpl.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
+
+#ifdef KMF_DOT8
+#undef KMF_DOT8_OFFSET
+#undef KMF_DOT8
+#endif
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32
 #undef KMF_LANES_F64

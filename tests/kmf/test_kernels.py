@@ -70,6 +70,10 @@ def test_every_kernel_equals_plain_loops_on_emulated_arm(isa: str, arm_harness: 
     assert f"{isa}: " in run(EMULATOR, arm_harness, isa)
 
 
+def test_an_arm_processor_without_products_of_bytes_runs_the_rest(arm_harness: str) -> None:
+    assert "neon: " in run(EMULATOR, "-cpu", "cortex-a57", arm_harness, "neon")
+
+
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="not an x86 machine")
 def test_an_instruction_set_of_another_processor_is_refused(harness: str) -> None:
     result = subprocess.run([harness, "neon"], capture_output=True, text=True)
