@@ -7,6 +7,7 @@
  */
 
 /* Features of one block of a long panel, so that panel and tile share L1. */
+#define BESIDE (KMF_TILE < 3 ? 1 : KMF_TILE / 3) /* centroids whose sums run side by side; divides a tile */
 #define FEATURE_BLOCK (KMF_L1_BYTES / (PANEL * sizeof(KMF_T)))
 
 /* A register tile over features [first, last): scores start from the half norms or from `spill`, and end in `spill` or
@@ -75,7 +76,8 @@ KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, si
     }
 }
 
-/* Few features: d is a constant in every call, the panel stays in registers. */
+/* Few features: d is a constant in every call, the panel stays in registers. A few centroids go side by side, since the
+ * sums of one wait for each other; those that fill up the last tile never win. */
 KMF_INLINE void KMF_FN(nearest_small)(const KMF_T *panel, const KMF_T *tiles, size_t k, const size_t d, V best[2],
                                       V index[2])
 {
@@ -88,19 +90,28 @@ KMF_INLINE void KMF_FN(nearest_small)(const KMF_T *panel, const KMF_T *tiles, si
     V b0 = best[0], b1 = best[1], i0 = index[0], i1 = index[1];
     for (size_t start = 0; start < k; start += TILE, tiles += TILE * (d + 2)) {
         const size_t nr = k - start < TILE ? k - start : TILE;
-        for (size_t j = 0; j < nr; ++j) {
-            V s0 = KMF_FN(set1)(tiles[j]), s1 = s0;
+        for (size_t j = 0; j < nr; j += BESIDE) {
+            V s0[BESIDE], s1[BESIDE];
+            KMF_UNROLL
+            for (size_t r = 0; r < BESIDE; ++r)
+                s0[r] = s1[r] = KMF_FN(set1)(tiles[j + r]);
             KMF_UNROLL
             for (size_t f = 0; f < d; ++f) {
-                const V cj = KMF_FN(set1)(tiles[(2 + f) * TILE + j]);
-                s0 = KMF_FN(fnmadd)(x[0][f], cj, s0);
-                s1 = KMF_FN(fnmadd)(x[1][f], cj, s1);
+                KMF_UNROLL
+                for (size_t r = 0; r < BESIDE; ++r) {
+                    const V c = KMF_FN(set1)(tiles[(2 + f) * TILE + j + r]);
+                    s0[r] = KMF_FN(fnmadd)(x[0][f], c, s0[r]);
+                    s1[r] = KMF_FN(fnmadd)(x[1][f], c, s1[r]);
+                }
             }
-            const V id = KMF_FN(set1)(tiles[TILE + j]);
-            i0 = KMF_FN(select)(s0, b0, id, i0);
-            i1 = KMF_FN(select)(s1, b1, id, i1);
-            b0 = KMF_FN(min)(s0, b0);
-            b1 = KMF_FN(min)(s1, b1);
+            KMF_UNROLL
+            for (size_t r = 0; r < BESIDE; ++r) {
+                const V id = KMF_FN(set1)(tiles[TILE + j + r]);
+                i0 = KMF_FN(select)(s0[r], b0, id, i0);
+                i1 = KMF_FN(select)(s1[r], b1, id, i1);
+                b0 = KMF_FN(min)(s0[r], b0);
+                b1 = KMF_FN(min)(s1[r], b1);
+            }
         }
     }
     best[0] = b0, best[1] = b1, index[0] = i0, index[1] = i1;
@@ -210,3 +221,4 @@ KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *
 }
 
 #undef FEATURE_BLOCK
+#undef BESIDE
