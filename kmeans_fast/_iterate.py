@@ -32,6 +32,8 @@ class Run:
     settled: bool = False  # the last pass was against these very centroids
     inertia: float = np.inf
     n_distances: int = 0
+    n_tried: int = 0  # swaps (_improve.py)
+    n_accepted: int = 0
     inertia_history: list[float] = field(default_factory=list)
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -45,16 +47,17 @@ def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch:
     """Run Lloyd's algorithm, price the result, and leave labels that are those of `predict`."""
     run = Run(centroids)
     problem.refine(centroids, SHARE_AT_START)
-    _loop(problem, run, max_iter, tol * problem.variance, watch)
+    loop(problem, run, max_iter, tol * problem.variance, watch)
     unsummed = problem.refine(run.centroids)  # float32 has said all that it can
     if unsummed and run.n_iter < max_iter and run.stop_reason not in ("callback", "max_time"):
-        _loop(problem, run, max_iter, tol * problem.variance, watch)
+        loop(problem, run, max_iter, tol * problem.variance, watch)
         unsummed = False
     _finish(problem, run, unsummed)
     return run
 
 
-def _loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None) -> None:
+def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None) -> None:
+    """Iterate until nothing changes, or a limit or `watch` ends it; labels are those before the last update."""
     engine, history = problem.engine(), run.inertia_history
     small = problem.small_block() if watch is None else None
     centroids, new = run.centroids, np.empty_like(run.centroids)

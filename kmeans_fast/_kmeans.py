@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import _runtime
 from ._algorithm import ALGORITHMS
+from ._improve import improve
 from ._iterate import Run, Watch, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
@@ -21,7 +22,9 @@ from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
 from ._validate import as_weight, check_int, check_n_clusters, check_real, check_threads
 
-MANY_RESTARTS = 10  # where a start is as good as chance makes it; k-means++ and an array need one
+QUALITIES = ("standard", "best")
+MANY_RESTARTS = 10  # where a start is as good as chance makes it
+GOOD_STARTS = ("k-means++",)
 
 
 class ClusterWarning(UserWarning):
@@ -54,6 +57,7 @@ def kmeans(
     tol: float = 1e-4,
     sample_weight: Any = None,
     random_state: Any = None,
+    quality: str = "standard",
     algorithm: str = "auto",
     n_threads: int | None = None,
     callback: Callable[[FitState], Any] | None = None,
@@ -73,10 +77,10 @@ def kmeans(
         The start: greedy k-means++, random samples, means of a random partition, an array of shape
         (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
     n_init : int or "auto", default "auto"
-        Restarts, of which the one with the lowest inertia is returned. "auto" is 1 for k-means++ and for an array, else
-        10.
+        Restarts, of which the one with the lowest inertia is returned. "auto" is 1 for k-means++, for an array and for
+        ``quality="best"``, else 10.
     max_iter : int, default 300
-        Iterations of a restart at most.
+        Iterations of a restart at most; with ``quality="best"`` of each descent.
     tol : float, default 1e-4
         Stop when the summed squared shift of the centroids is <= tol times the mean variance of the features; 0 goes on
         until no label changes.
@@ -84,6 +88,10 @@ def kmeans(
         Weights >= 0. An integer weight is the same as repetition, 0 the same as absence.
     random_state : int, RandomState, Generator or None
         The same value gives the same bits, whatever the number of threads.
+    quality : {"standard", "best"}, default "standard"
+        "best" goes on where Lloyd's algorithm ends: it moves some centroids across X at a time, iterates, and keeps
+        what is better, until nothing is for a while or it has cost as much as 9 restarts. It ends lower than the best
+        of 10 restarts, mostly in less than half of their time; ``restarts`` says how many swaps were tried and kept.
     algorithm : {"auto", "lloyd", "hamerly"}, default "auto"
         "lloyd" computes every distance in every iteration, "hamerly" leaves out the samples whose label cannot have
         changed, with the same labels. "auto" is "hamerly" for 9 features or more; the result says what ran, and how
@@ -137,6 +145,7 @@ def kmeans(
         n_threads,
         callback,
         max_time,
+        quality,
     )
     warn_of_empty_clusters(result, ClusterWarning, stacklevel=3)
     return result
@@ -155,6 +164,7 @@ def fit(
     n_threads: int | None,
     callback: Callable[[FitState], Any] | None,
     max_time: float | None = None,
+    quality: str = "standard",
 ) -> KMeansResult:
     """Do what `kmeans` does, but leave the warning of empty clusters to the caller; X may be Samples."""
     began = perf_counter()
@@ -166,19 +176,23 @@ def fit(
     tol = check_real(tol, "tol")
     if max_time is not None:
         max_time = check_real(max_time, "max_time", positive=True)
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise ValueError(f"algorithm={algorithm!r} must be one of {', '.join(map(repr, ALGORITHMS))}.")
+    _check_choice(algorithm, "algorithm", ALGORITHMS)
+    _check_choice(quality, "quality", QUALITIES)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback={callback!r} must be callable.")
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm)
     init = _check_init(init, problem)
-    n_init = _check_n_init(n_init, init)
-    rng = None if isinstance(init, np.ndarray) and random_state is None else as_generator(random_state)
+    n_init = _check_n_init(n_init, init, quality)
+    draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None
+    rng = as_generator(random_state) if draws else None
     runs: list[Run] = []
     best, labels = 0, None
     for restart in range(n_init):
         watch = _watch(problem, restart, n_init, max_iter, began, callback, max_time)
-        runs.append(lloyd(problem, seed(problem, init, rng), max_iter, tol, watch))
+        run = lloyd(problem, seed(problem, init, rng), max_iter, tol, watch)
+        if rng is not None and quality == "best":
+            run = improve(problem, run, rng, max_iter, tol, watch, None if max_time is None else began + max_time)
+        runs.append(run)
         if n_init > 1 and (restart == 0 or runs[restart].inertia < runs[best].inertia):
             if labels is None:
                 labels = problem.memory.empty(samples.n_samples, np.int32)
@@ -187,6 +201,11 @@ def fit(
         if runs[restart].stop_reason in ("callback", "max_time"):
             break
     return _result(problem, runs, best, problem.labels if labels is None else labels)
+
+
+def _check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}.")
 
 
 def _check_init(init: Any, problem: Problem) -> Any:
@@ -199,11 +218,12 @@ def _check_init(init: Any, problem: Problem) -> Any:
     return init if callable(init) else as_start(init, problem)
 
 
-def _check_n_init(n_init: Any, init: Any) -> int:
+def _check_n_init(n_init: Any, init: Any, quality: str) -> int:
     if isinstance(n_init, str):
         if n_init != "auto":
             raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
-        return 1 if isinstance(init, np.ndarray) or init == "k-means++" else MANY_RESTARTS
+        one = isinstance(init, np.ndarray) or init in GOOD_STARTS or quality == "best"
+        return 1 if one else MANY_RESTARTS
     count = check_int(n_init, "n_init", 1)
     if isinstance(init, np.ndarray) and count > 1:
         message = f"n_init={count} with an array as init gives the same run each time; running it once."
@@ -252,7 +272,7 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         counts=run.counts,
         inertia_history=np.array(run.inertia_history),
         restarts=tuple(
-            Restart(r.inertia, r.n_iter, r.stop_reason in ("labels unchanged", "tol", "no decrease"), r.stop_reason)
+            Restart(r.inertia, r.n_iter, r.stop_reason in ("labels unchanged", "tol", "no decrease"), r.stop_reason, r.n_tried, r.n_accepted)
             for r in runs
         ),
         best_restart=best,

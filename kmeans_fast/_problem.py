@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from math import isfinite
 from typing import Any
 
@@ -155,12 +156,13 @@ class Problem:
 
     def _make_engine(self, single: bool) -> _lloyd.Lloyd:
         n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
-        n_slices = self._n_slices()
+        n_slices = self.n_slices()
         fused = n_slices >= SLICES_OF_A_THREAD * self.n_threads or self.n_threads == 1
         n_old = self.n_threads * self.chunk if fused else self.block_rows()
         make = self.memory.empty
-        if not self._engines:
+        if not hasattr(self, "labels"):
             self.labels: Labels = make(n, np.int32)
+        if not self._engines:
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
         bounds = self.algorithm == "hamerly"
@@ -193,7 +195,16 @@ class Problem:
             engine.keep_bounds(upper, lower, moved, make((k, d), np.float64), filter)
         return engine
 
-    def _n_slices(self) -> int:
+    def with_clusters(self, n_clusters: int) -> Problem:
+        """Return the same problem for another number of clusters: another engine on the same labels."""
+        other = copy(self)
+        other.n_clusters = n_clusters
+        other.work_per_row = float(n_clusters * (self.samples.n_features + 2))
+        other.n_threads = self.threads_for(self.samples.n_samples * other.work_per_row)
+        other._views, other._engines = None, {}
+        return other
+
+    def n_slices(self) -> int:
         n, d = self.samples.n_samples, self.samples.n_features
         slice_bytes = 8 * self.n_clusters * (d + 2)
         fitting = int(n * d * self.dtype.itemsize * SUMS_SHARE_OF_X) // slice_bytes

@@ -12,12 +12,14 @@ SAME_INERTIA = 1e-6  # restarts whose inertia is this close, relatively, found t
 
 
 class Restart(NamedTuple):
-    """How one restart ended."""
+    """How one restart ended, and how many swaps of a centroid quality="best" tried and kept."""
 
     inertia: float
     n_iter: int
     converged: bool
     stop_reason: str
+    swaps_tried: int = 0
+    swaps_accepted: int = 0
 
 
 @dataclass(frozen=True, eq=False)

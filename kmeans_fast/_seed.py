@@ -125,6 +125,24 @@ def kmeans_plusplus_rows(
     return rows
 
 
+class Extension:
+    """Greedy k-means++ that goes on where centroids are."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._rounds = _Rounds(problem, min(2 + int(log(problem.n_clusters)), 32))
+        self.closest = self._rounds.closest  # squared distances to the nearest centroid: set them before `rows`
+
+    def rows(self, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Choose `count` more rows, or fewer if all samples lie on a centroid."""
+        rounds, chosen = self._rounds, np.empty(count, np.intp)
+        total = rounds.sum_potential()
+        for j in range(count):
+            if total <= 0.0:
+                return chosen[:j]
+            chosen[j], total = rounds.keep_best(rounds.draw(rng.random(rounds.potential.shape[1])))
+        return chosen
+
+
 class _Rounds:
     """The state of greedy k-means++: squared distance of each sample to the nearest chosen one."""
 
@@ -162,6 +180,13 @@ class _Rounds:
         """Draw rows in proportion to weight and squared distance."""
         rows = draw(self.chunk_potential, self._mass, self.chunk, uniform)
         return rows if self.order is None else self.order[rows]
+
+    def sum_potential(self) -> float:
+        """Take the potential from `closest`; return the total."""
+        weight, starts = self.problem.weight, np.arange(0, len(self.closest), self.chunk)
+        mass = self.closest if weight is None else self.closest * weight
+        self.chunk_potential = np.add.reduceat(mass, starts, dtype=np.float64)
+        return float(self.chunk_potential.sum())
 
     def _mass(self, start: int) -> Floats:
         mass = self.closest[start : start + self.chunk].astype(np.float64)

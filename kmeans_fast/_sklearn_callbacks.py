@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._kmeans import FitState
+from ._kmeans import GOOD_STARTS, MANY_RESTARTS, FitState
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -82,4 +82,4 @@ def _n_restarts(model: Any) -> Any:
         return 1
     if model.n_init != "auto":
         return model.n_init
-    return 1 if model.init == "k-means++" else 10
+    return 1 if model.init in GOOD_STARTS or model.quality == "best" else MANY_RESTARTS

@@ -33,6 +33,9 @@ cdef extern from "kmf.h" nogil:
             const float *, size_t, size_t, const float *, const uint32_t *, uint32_t, float *, float *) noexcept nogil
         void (*survey)(
             const float *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+        void (*removal_losses)(
+            const float *, size_t, size_t, const float *, const float *, size_t, const double *, double *,
+            float *) noexcept nogil
 
     ctypedef struct kmf_kernels_f64:
         size_t tile
@@ -60,6 +63,9 @@ cdef extern from "kmf.h" nogil:
             double *) noexcept nogil
         void (*survey)(
             const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+        void (*removal_losses)(
+            const double *, size_t, size_t, const double *, const double *, size_t, const double *, double *,
+            double *) noexcept nogil
 
     ctypedef struct kmf_kernels:
         const char *isa

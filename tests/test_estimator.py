@@ -69,12 +69,13 @@ def test_every_check_of_scikit_learn_passes(estimator: KMeans, check: Any) -> No
     check(estimator)
 
 
-def test_parameters_are_scikit_learns_and_n_threads() -> None:
+def test_parameters_are_scikit_learns_and_two_more() -> None:
     ours = dict(inspect.signature(KMeans).parameters)
-    n_threads = ours.pop("n_threads")
     theirs = inspect.signature(SklearnKMeans).parameters
-    assert n_threads.default is None
-    assert n_threads.kind is inspect.Parameter.KEYWORD_ONLY
+    for name, default in (("n_threads", None), ("quality", "standard")):
+        parameter = ours.pop(name)
+        assert parameter.default == default
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
     assert [(p.name, p.default, p.kind) for p in ours.values()] == [
         (p.name, p.default, p.kind) for p in theirs.values()
     ]
@@ -131,6 +132,7 @@ def test_tags_are_scikit_learns_but_for_sparse_and_float32() -> None:
         {"algorithm": "fastest"},
         {"algorithm": ["lloyd"]},
         {"n_threads": 0},
+        {"quality": "worst"},
     ],
     ids=str,
 )

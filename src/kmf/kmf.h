@@ -56,7 +56,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

@@ -93,6 +93,15 @@ typedef struct KMF_API(kmf_kernels) {
                    const double *sample_weight, /* IN  n, or NULL */
                    double *sums,                /* INOUT d */
                    double *squares);            /* INOUT d */
+
+    /* losses[j] += how far the sum of w |x - c|^2 over the nearest of k >= 2 centroids rises without centroid j. */
+    void (*removal_losses)(const KMF_T *X, size_t n, size_t d,
+                           const KMF_T *shift,          /* IN  d, the one given to `pack` */
+                           const KMF_T *packed,         /* IN */
+                           size_t k,
+                           const double *sample_weight, /* IN  n, or NULL */
+                           double *losses,              /* INOUT k */
+                           KMF_T *work);
 } KMF_API(kmf_kernels);
 /* clang-format on */
 

@@ -64,6 +64,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_filter_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_pack_tpl.h"
+#include "kmf_removal_tpl.h"
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"

@@ -242,11 +242,42 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, in
     free(labels), free(centroids), free(moved), free(lower), free(upper), free(scratch), free(packed), free(filter);
 }
 
+/* losses[j] = how much farther the second nearest centroids of the samples of j are. */
+static void F(check_removal)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+{
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T));
+    double *losses = (double *)allocate(p->k, sizeof(double)), *expected = (double *)allocate(p->k, sizeof(double));
+    double total = 0.0, expected_total = 0.0;
+    for (size_t j = 0; j < p->k; ++j)
+        losses[j] = expected[j] = 1.0; /* they are added to */
+    KERNELS->pack(p->centroids, p->k, p->d, p->shift, packed);
+    KERNELS->removal_losses(p->X, p->n, p->d, p->shift, packed, p->k, weight, losses, p->work);
+    for (size_t i = 0; i < p->n && p->k > 1; ++i) {
+        const size_t own = (size_t)p->labels[i];
+        double next = HUGE_VAL;
+        for (size_t j = 0; j < p->k; ++j) {
+            if (j != own && F(distance)(p, i, j) < next)
+                next = F(distance)(p, i, j);
+        }
+        expected[own] += (next - F(distance)(p, i, own)) * (weight ? weight[i] : 1.0);
+    }
+    /* Scores are as large as the squared coordinates, 64 each, and so is their rounding. */
+    const double off = 4.0 * 64.0 * rounding(p->d, EPSILON) * (double)p->d * (double)p->n * 3.0;
+    for (size_t j = 0; j < p->k && p->k > 1; ++j) {
+        CHECK(fabs(losses[j] - expected[j]) <= off, "removal_losses", p->n, p->d, p->k);
+        total += losses[j], expected_total += expected[j];
+    }
+    CHECK(fabs(total - expected_total) <= off * (double)p->k, "sum of removal_losses", p->n, p->d, p->k);
+    free(expected), free(losses), free(packed);
+}
+
 static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
 {
     const F(problem) p = F(make)(kernels, n, d, k, integers);
     F(check_assign)(kernels, &p, integers);
     F(check_distances)(kernels, &p);
+    F(check_removal)(kernels, &p, NULL);
+    F(check_removal)(kernels, &p, p.weight);
     F(check_bounds)(kernels, &p, 0);
     if (KERNELS->filter_pack && d <= 65536)
         F(check_bounds)(kernels, &p, 1);

@@ -1,0 +1,208 @@
+"""quality="best": swaps of centroids that take a clustering out of the local minimum that Lloyd's algorithm ended in.
+
+Breathing k-means: add a few centroids where k-means++ would, iterate a little, take as many away whose samples others
+serve nearly as well, iterate until that settles, and keep it if it is better. A swap reaches across X, which no number
+of Lloyd's iterations does, and it costs some passes where a restart costs a whole fit.
+
+Sources: B. Fritzke, "The breathing k-means algorithm", 2020; S. Lattanzi and C. Sohler, "A better k-means++ algorithm
+via local search", ICML 2019, whose draws by squared distance choose what is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _distances, _removal
+from ._iterate import WELL_CONDITIONED, Run, Watch, lloyd, loop
+from ._own import inertia, own_squares
+from ._problem import Floats, Problem, score_shift
+from ._seed import Extension
+
+SHARE = 0.1  # of the centroids that are swapped at once, to begin with
+FEWEST, FEW = 3, 5  # swaps to begin with at least; from FEW on they fall by one, else by a third
+GROWN_ITERATIONS = 8  # with the added centroids: enough for them to find their places
+NEIGHBOURS = 4  # of a centroid that is taken away: they serve its samples, so they stay
+HORIZON = 10.0  # a descent is given up if so many steps like its last would not reach the best inertia
+CYCLES = 3  # through all numbers of swaps without a gain: then the search ends
+STARTS = 9  # or when it has cost as many passes as so many starts
+SEEDING_PASSES = 5  # of a start beside its iterations
+SWAP_PASSES = 3  # of a trial beside its iterations: k-means++, the losses
+GAIN = 1e-6  # relative: a lesser one is no other clustering
+
+STOPPED = ("callback", "max_time")
+
+
+def improve(
+    problem: Problem,
+    first: Run,
+    rng: np.random.Generator,
+    max_iter: int,
+    tol: float,
+    watch: Watch | None,
+    deadline: float | None = None,
+) -> Run:
+    """Return the best that the search finds from where `first` ended; its labels are in problem.labels."""
+    n, k, weight = problem.samples.n_samples, problem.n_clusters, problem.weight
+    most = min(max(FEWEST, int(SHARE * k)), k - 1, (n if weight is None else int(np.count_nonzero(weight))) - k)
+    if most < 1 or first.stop_reason in STOPPED:
+        return first
+    before = problem.memory.n_bytes
+    search = _Search(problem, first, rng, max_iter, tol, watch, deadline)
+    end = STARTS * (first.n_iter + SEEDING_PASSES)
+    sizes = [most]
+    while sizes[-1] > 1:
+        sizes.append(sizes[-1] - 1 if sizes[-1] <= FEW else sizes[-1] * 2 // 3)
+    at = misses = 0
+    while not search.stopped and misses < CYCLES * len(sizes) and search.passes < end:
+        if search.swap(sizes[at]):
+            misses = 0
+        else:
+            at, misses = (at + 1) % len(sizes), misses + 1
+    run = search.finish()
+    problem.memory.release(before)
+    return run
+
+
+class _Search:
+    """The best clustering so far, and what it took."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        first: Run,
+        rng: np.random.Generator,
+        max_iter: int,
+        tol: float,
+        watch: Watch | None,
+        deadline: float | None,
+    ) -> None:
+        self.problem, self.rng, self.max_iter, self.tol, self.watch = problem, rng, max_iter, tol, watch
+        self.late: Callable[..., str] | None = None
+        if deadline is not None:
+            self.late = lambda *_: "max_time" if perf_counter() >= deadline else ""
+        self.limit = tol * problem.variance
+        self.centroids, self.inertia, self.history = first.centroids, first.inertia, first.inertia_history
+        self.labels: NDArray[np.int32] = problem.memory.empty(len(problem.labels), np.int32)
+        self.labels[:] = problem.labels
+        self.n_iter, self.n_distances = first.n_iter, first.n_distances  # of all trials
+        self.passes, self.n_tried, self.n_accepted = 0.0, 0, 0
+        self.stopped = ""
+        self.extension = Extension(problem)
+        self.n_bytes = problem.memory.n_bytes
+        self.grown = problem
+
+    def swap(self, count: int) -> bool:
+        """Try so many swaps at once; say whether they are a gain."""
+        problem = self.problem
+        added = self._add(count)
+        if len(added) == 0:
+            self.stopped = "every sample is a centroid"
+            return False
+        self.n_tried += len(added)
+        grown = self._grow(np.concatenate([self.centroids, added]))
+        run = Run(np.delete(grown, self._least_useful(grown, len(added)), axis=0))
+        if not self.stopped:
+            self._iterate(problem, run, self.max_iter, self._watch(run))
+        if self.stopped:
+            return False
+        self.n_iter += run.n_iter
+        value = run.inertia_history[-1]
+        if value < WELL_CONDITIONED * problem.total_squares:
+            value = inertia(problem, run.centroids)
+        if not value < self.inertia * (1.0 - GAIN):
+            return False
+        self.n_accepted += len(added)
+        self.centroids, self.inertia, self.history = run.centroids, value, self.history + run.inertia_history
+        self.labels[:] = problem.labels
+        return True
+
+    def finish(self) -> Run:
+        """Let the best settle, and say how it was found."""
+        if self.stopped in STOPPED:
+            run = lloyd(self.problem, self.centroids, 1, self.tol, None)
+            run.stop_reason = self.stopped
+        else:
+            run = lloyd(self.problem, self.centroids, self.max_iter, self.tol, self._counting())
+        run.inertia_history = self.history + run.inertia_history
+        run.n_distances += self.n_distances
+        run.n_tried, run.n_accepted = self.n_tried, self.n_accepted
+        return run
+
+    def _add(self, count: int) -> Floats:
+        """Choose more centroids among the samples."""
+        problem, closest = self.problem, self.extension.closest
+        problem.labels[:] = self.labels
+        for start, _, squared in own_squares(problem, self.centroids):
+            closest[start : start + len(squared)] = squared
+        return problem.samples.take(self.extension.rows(count, self.rng))
+
+    def _grow(self, centroids: Floats) -> Floats:
+        """Iterate a little with more centroids."""
+        if self.grown.n_clusters != len(centroids):
+            self.problem.memory.release(self.n_bytes)
+            self.grown = self.problem.with_clusters(len(centroids))
+        run = Run(centroids)
+        self._iterate(self.grown, run, min(GROWN_ITERATIONS, self.max_iter), self.late)
+        self.passes += SWAP_PASSES
+        return run.centroids
+
+    def _iterate(self, problem: Problem, run: Run, max_iter: int, watch: Watch | None) -> None:
+        loop(problem, run, max_iter, self.limit, watch)
+        self.stopped = run.stop_reason if run.stop_reason in STOPPED else ""
+        self.passes += run.n_iter * problem.n_clusters / self.problem.n_clusters
+        self.n_distances += problem.engine().count_distances()
+
+    def _least_useful(self, centroids: Floats, count: int) -> list[int]:
+        """Choose the centroids whose removal costs least, none beside another."""
+        losses = self._losses(centroids)
+        free, chosen = np.ones(len(losses), bool), []
+        for j in losses.argsort(kind="stable"):
+            if free[j]:
+                chosen.append(int(j))
+                free[j] = False
+                if len(chosen) == count:
+                    break
+                if np.count_nonzero(free) - NEIGHBOURS >= count - len(chosen):
+                    squares = ((centroids - centroids[j]) ** 2).sum(axis=1)
+                    squares[j] = np.inf
+                    free[squares.argsort(kind="stable")[:NEIGHBOURS]] = False
+        return chosen
+
+    def _losses(self, centroids: Floats) -> Floats:
+        """Sum for each centroid how much farther the second nearest one is."""
+        problem, (k, d) = self.grown, centroids.shape
+        single = problem.dtype == np.float32
+        shift = score_shift(centroids, problem.dtype)
+        packed = np.empty(_distances.packed_bytes(single, k, d), np.uint8)
+        work = np.empty(_distances.work_bytes(single, k, d) * problem.n_threads, np.uint8)
+        losses = np.zeros((problem.n_slices(), k))
+        _distances.pack(centroids, shift, packed)
+        for start, block in problem.blocks():
+            _removal.removal_losses(
+                block, start, shift, packed, problem.weight, losses, work, problem.chunk, problem.n_threads
+            )
+        self.n_distances += problem.samples.n_samples * k
+        return losses.sum(axis=0)
+
+    def _counting(self) -> Watch | None:
+        """The caller's watch, for which the iterations count on."""
+        watch, done = self.watch, self.n_iter
+        return watch and (lambda iteration, *state: watch(done + iteration, *state))
+
+    def _watch(self, run: Run) -> Watch | None:
+        """Watch a descent: for the caller, and to end it where it leads to nothing better."""
+        watch, history = self._counting(), run.inertia_history
+        if watch is None and self.problem.small_block() is not None:
+            return None  # it is over before Python could look
+
+        def hopeless(iteration: int, inertia: float, changed: int, shift: float, centroids: Floats) -> str:
+            reason = watch(iteration, inertia, changed, shift, centroids) if watch else ""
+            if not reason and iteration > 2 and history[-1] - HORIZON * (history[-2] - history[-1]) > self.inertia:
+                reason = "hopeless"
+            return reason
+
+        return hopeless
