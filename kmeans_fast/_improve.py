@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _removal
 from ._iterate import WELL_CONDITIONED, Run, Watch, lloyd, loop
-from ._own import inertia, own_squares
+from ._own import inertia, own_blocks, own_squares
 from ._problem import Floats, Problem, score_shift
 from ._seed import Extension
 
@@ -136,8 +136,9 @@ class _Search:
         """Choose more centroids among the samples."""
         problem, closest = self.problem, self.extension.closest
         problem.labels[:] = self.labels
-        for start, _, squared in own_squares(problem, self.centroids):
-            closest[start : start + len(squared)] = squared
+        for start, block in own_blocks(problem):
+            rows = slice(start, start + len(block))
+            closest[rows] = own_squares(problem, self.centroids, block, rows)
         return problem.samples.take(self.extension.rows(count, self.rng))
 
     def _grow(self, centroids: Floats) -> Floats:
@@ -186,10 +187,11 @@ class _Search:
                 block, start, shift, packed, problem.weight, losses, work, problem.chunk, problem.n_threads
             )
         self.n_distances += problem.samples.n_samples * k
-        return losses.sum(axis=0)
+        total: Floats = losses.sum(axis=0)
+        return total
 
     def _counting(self) -> Watch | None:
-        """The caller's watch, for which the iterations count on."""
+        """Return the caller's watch, for which the iterations count on."""
         watch, done = self.watch, self.n_iter
         return watch and (lambda iteration, *state: watch(done + iteration, *state))
 

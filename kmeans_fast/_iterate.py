@@ -38,6 +38,11 @@ class Run:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
+    def converged(self) -> bool:
+        """Whether it ended by itself."""
+        return self.stop_reason in ("labels unchanged", "tol", "no decrease")
+
+    @property
     def n_iter(self) -> int:
         """Iterations made."""
         return len(self.inertia_history)

@@ -267,14 +267,11 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         labels=labels,
         inertia=run.inertia,
         n_iter=run.n_iter,
-        converged=run.stop_reason in ("labels unchanged", "tol", "no decrease"),
+        converged=run.converged,
         stop_reason=run.stop_reason,
         counts=run.counts,
         inertia_history=np.array(run.inertia_history),
-        restarts=tuple(
-            Restart(r.inertia, r.n_iter, r.stop_reason in ("labels unchanged", "tol", "no decrease"), r.stop_reason, r.n_tried, r.n_accepted)
-            for r in runs
-        ),
+        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason, r.n_tried, r.n_accepted) for r in runs),
         best_restart=best,
         algorithm=problem.algorithm,
         n_distances=run.n_distances,

@@ -24,7 +24,7 @@ def own_squares(problem: Problem, centroids: Floats, block: NDArray[Any], rows: 
     return out
 
 
-def _blocks(problem: Problem) -> Iterable[tuple[int, NDArray[Any]]]:
+def own_blocks(problem: Problem) -> Iterable[tuple[int, NDArray[Any]]]:
     """Give (first row, block) of X in whole chunks of at most OWN_ROWS rows."""
     rows = max(1, OWN_ROWS // problem.chunk) * problem.chunk
     rows = min(rows, problem.samples.n_samples, problem.block_rows(float(problem.samples.n_features)))
@@ -34,7 +34,7 @@ def _blocks(problem: Problem) -> Iterable[tuple[int, NDArray[Any]]]:
 def inertia(problem: Problem, centroids: Floats) -> float:
     """Sum w |x - c|^2 in float64, chunk after chunk, so that the cut into blocks does not show."""
     total, chunk = 0.0, problem.chunk
-    for start, block in _blocks(problem):
+    for start, block in own_blocks(problem):
         squared = own_squares(problem, centroids, block, slice(start, start + len(block)))
         if problem.weight is not None:
             squared *= problem.weight[start : start + len(squared)]
@@ -93,7 +93,7 @@ def _farthest(
             far.setdefault(values[i].tobytes(), (float(squared[i]), set()))[1].add(row)
         return sorted((square for square, _ in far.values()), reverse=True)[count - 1] if len(far) >= count else floor
 
-    for start, block in _blocks(problem):
+    for start, block in own_blocks(problem):
         chosen = None
         if upper is not None:
             bound = np.square(upper[start : start + len(block)], dtype=np.float64) * (1.0 + 1e-6)

@@ -139,7 +139,7 @@ class Extension:
         for j in range(count):
             if total <= 0.0:
                 return chosen[:j]
-            chosen[j], total = rounds.keep_best(rounds.draw(rng.random(rounds.potential.shape[1])))
+            chosen[j], total = rounds.keep_best(rounds.draw(rng.random((rounds.potential.shape[1],))))
         return chosen
 
 

@@ -52,7 +52,7 @@ def test_labels_centroids_counts_and_inertia_agree_at_return(
     r = kmeans(X, k, init=init, n_init=n_init, tol=tol, max_iter=max_iter, sample_weight=weight, random_state=seed)
     oracle.assert_agrees(r, X, weight)
     best = r.restarts[r.best_restart]
-    assert (r.inertia, r.n_iter, r.converged, r.stop_reason) == tuple(best)
+    assert (r.inertia, r.n_iter, r.converged, r.stop_reason, 0, 0) == tuple(best)
     assert r.inertia == min(restart.inertia for restart in r.restarts)
     assert len(r.restarts) == n_init
     assert len(r.inertia_history) == r.n_iter <= max_iter
