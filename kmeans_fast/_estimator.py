@@ -48,11 +48,12 @@ class KMeans(
     ----------
     n_clusters : int, default 8
         Number of clusters and of centroids.
-    init : {"k-means++", "random", "random-partition"}, array-like or callable, default "k-means++"
-        The start: a method's name, an array of shape (n_clusters, n_features), or
+    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+        The start, by default "k-means++": a method's name, an array of shape (n_clusters, n_features), or
         ``init(X, n_clusters, random_state=RandomState)`` that returns one, with X as an array.
     n_init : "auto" or int, default "auto"
-        Restarts, of which the best is kept. "auto" is 1 for k-means++, for an array and for quality="best", else 10.
+        Restarts, of which the best is kept. "auto" is 10 for "random", "random-partition" and a callable
+        unless quality="best", else 1.
     max_iter : int, default 300
         Iterations of a restart at most.
     tol : float, default 1e-4

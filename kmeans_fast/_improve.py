@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _removal
+from ._extend import Extension
 from ._iterate import WELL_CONDITIONED, Run, Watch, lloyd, loop
-from ._own import inertia, own_blocks, own_squares
+from ._own import inertia
 from ._problem import Floats, Problem, score_shift
-from ._seed import Extension
 
 SHARE = 0.1  # of the centroids that are swapped at once, to begin with
 FEWEST, FEW = 3, 5  # swaps to begin with at least; from FEW on they fall by one, else by a third
@@ -98,7 +98,8 @@ class _Search:
     def swap(self, count: int) -> bool:
         """Try so many swaps at once; say whether they are a gain."""
         problem = self.problem
-        added = self._add(count)
+        problem.labels[:] = self.labels
+        added = self.extension.add(self.centroids, count, self.rng)
         if len(added) == 0:
             self.stopped = "every sample is a centroid"
             return False
@@ -131,15 +132,6 @@ class _Search:
         run.n_distances += self.n_distances
         run.n_tried, run.n_accepted = self.n_tried, self.n_accepted
         return run
-
-    def _add(self, count: int) -> Floats:
-        """Choose more centroids among the samples."""
-        problem, closest = self.problem, self.extension.closest
-        problem.labels[:] = self.labels
-        for start, block in own_blocks(problem):
-            rows = slice(start, start + len(block))
-            closest[rows] = own_squares(problem, self.centroids, block, rows)
-        return problem.samples.take(self.extension.rows(count, self.rng))
 
     def _grow(self, centroids: Floats) -> Floats:
         """Iterate a little with more centroids."""

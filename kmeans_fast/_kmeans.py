@@ -24,7 +24,7 @@ from ._validate import as_weight, check_int, check_n_clusters, check_real, check
 
 QUALITIES = ("standard", "best")
 MANY_RESTARTS = 10  # where a start is as good as chance makes it
-GOOD_STARTS = ("k-means++",)
+GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2")
 
 
 class ClusterWarning(UserWarning):
@@ -73,12 +73,13 @@ def kmeans(
         contiguous float32 or float64 array is converted 4 MB at a time, in every pass.
     n_clusters : int
         Number of clusters, from 1 to n_samples.
-    init : {"k-means++", "random", "random-partition"}, array or callable, default "k-means++"
-        The start: greedy k-means++, random samples, means of a random partition, an array of shape
-        (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
+    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array or callable, default "k-means++"
+        The start: greedy k-means++; for thousands of clusters k-means|| (5 rounds, each of which expects 2 n_clusters
+        candidates) or AFK-MC2 (chains of 200 proposals); random samples, means of a random partition, an array of
+        shape (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
     n_init : int or "auto", default "auto"
-        Restarts, of which the one with the lowest inertia is returned. "auto" is 1 for k-means++, for an array and for
-        ``quality="best"``, else 10.
+        Restarts, of which the one with the lowest inertia is returned. "auto" is 10 for "random", "random-partition"
+        and a callable unless ``quality="best"``, else 1.
     max_iter : int, default 300
         Iterations of a restart at most; with ``quality="best"`` of each descent.
     tol : float, default 1e-4
@@ -118,8 +119,9 @@ def kmeans(
     Notes
     -----
     Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 4 more with several restarts, during k-means++ 4
-    (float32) or 8 (float64) for distances; and O(n_clusters n_features), of which sums take at most 64 times the
-    centroids and 1/16 of X, or 8 times the centroids.
+    (float32) or 8 (float64) for distances, 4 more during k-means||, 8 more for ``quality="best"`` and another set of
+    bounds; and O(n_clusters n_features), of which sums take at most 64 times the centroids and 1/16 of X, or 8 times
+    the centroids.
 
     Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
 

@@ -24,10 +24,11 @@ def own_squares(problem: Problem, centroids: Floats, block: NDArray[Any], rows: 
     return out
 
 
-def own_blocks(problem: Problem) -> Iterable[tuple[int, NDArray[Any]]]:
-    """Give (first row, block) of X in whole chunks of at most OWN_ROWS rows."""
+def own_blocks(problem: Problem, n_points: int = 1) -> Iterable[tuple[int, NDArray[Any]]]:
+    """Give (first row, block) of X in whole chunks of at most OWN_ROWS rows, to be held against so many points."""
     rows = max(1, OWN_ROWS // problem.chunk) * problem.chunk
-    rows = min(rows, problem.samples.n_samples, problem.block_rows(float(problem.samples.n_features)))
+    work = float(n_points * problem.samples.n_features)
+    rows = min(rows, problem.samples.n_samples, problem.block_rows(work))
     return problem.samples.blocks(problem.dtype, rows)
 
 

@@ -13,7 +13,8 @@ from . import _distances, _seeding
 from ._problem import Floats, Problem
 from ._validate import as_floats, check_finite
 
-METHODS = ("k-means++", "random", "random-partition")
+METHODS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+LARGE = {"k-means||": "kmeans_parallel_rows", "afk-mc2": "afk_mc2_rows"}
 
 
 def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats:
@@ -25,6 +26,10 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
         return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
     if init == "k-means++":
         return problem.samples.take(kmeans_plusplus_rows(problem, rng))
+    if init in LARGE:
+        from . import _seed_large  # loaded when it is used
+
+        return problem.samples.take(getattr(_seed_large, LARGE[init])(problem, rng))
     if init == "random":
         return problem.samples.take(_random_rows(problem, problem.n_clusters, rng))
     return _random_partition(problem, rng)
@@ -71,14 +76,16 @@ def draw(mass: Floats, of_chunk: Callable[[int], Floats], chunk: int, uniform: F
     target = uniform * cumulated[-1]
     chunks = np.minimum(np.searchsorted(cumulated, target, side="right"), len(cumulated) - 1)
     rows = np.empty(len(uniform), np.intp)
-    for i, c in enumerate(chunks):
+    by_chunk = chunks.argsort(kind="stable")
+    for mine in np.split(by_chunk, np.flatnonzero(np.diff(chunks[by_chunk])) + 1) if len(rows) else ():
+        c = int(chunks[mine[0]])
         inside = of_chunk(c * chunk)
         summed = np.cumsum(inside)
-        share = min(max((target[i] - (cumulated[c] - mass[c])) / mass[c], 0.0), 1.0)
+        share = np.clip((target[mine] - (cumulated[c] - mass[c])) / mass[c], 0.0, 1.0)
         at = np.searchsorted(summed, share * summed[-1], side="right")
-        if at >= len(summed) or inside[at] == 0.0:  # rounding: the last one that has any mass
-            at = np.flatnonzero(inside)[-1]
-        rows[i] = c * chunk + at
+        past = np.minimum(at, len(inside) - 1)
+        beyond = (at >= len(inside)) | (inside[past] == 0.0)  # rounding: the last one that has any mass
+        rows[mine] = c * chunk + np.where(beyond, np.flatnonzero(inside)[-1], past)
     return rows
 
 
@@ -125,24 +132,6 @@ def kmeans_plusplus_rows(
     return rows
 
 
-class Extension:
-    """Greedy k-means++ that goes on where centroids are."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._rounds = _Rounds(problem, min(2 + int(log(problem.n_clusters)), 32))
-        self.closest = self._rounds.closest  # squared distances to the nearest centroid: set them before `rows`
-
-    def rows(self, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-        """Choose `count` more rows, or fewer if all samples lie on a centroid."""
-        rounds, chosen = self._rounds, np.empty(count, np.intp)
-        total = rounds.sum_potential()
-        for j in range(count):
-            if total <= 0.0:
-                return chosen[:j]
-            chosen[j], total = rounds.keep_best(rounds.draw(rng.random((rounds.potential.shape[1],))))
-        return chosen
-
-
 class _Rounds:
     """The state of greedy k-means++: squared distance of each sample to the nearest chosen one."""
 
@@ -180,13 +169,6 @@ class _Rounds:
         """Draw rows in proportion to weight and squared distance."""
         rows = draw(self.chunk_potential, self._mass, self.chunk, uniform)
         return rows if self.order is None else self.order[rows]
-
-    def sum_potential(self) -> float:
-        """Take the potential from `closest`; return the total."""
-        weight, starts = self.problem.weight, np.arange(0, len(self.closest), self.chunk)
-        mass = self.closest if weight is None else self.closest * weight
-        self.chunk_potential = np.add.reduceat(mass, starts, dtype=np.float64)
-        return float(self.chunk_potential.sum())
 
     def _mass(self, start: int) -> Floats:
         mass = self.closest[start : start + self.chunk].astype(np.float64)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kmeans_fast import ClusterWarning, FitState, kmeans
 
-METHODS = ["k-means++", "random", "random-partition"]
+METHODS = ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"]
 
 
 def same_bits(a: Any, b: Any) -> bool:

@@ -16,7 +16,7 @@ from kmeans_fast._samples import as_samples
 from kmeans_fast._seed import kmeans_plusplus_rows
 
 Array = NDArray[Any]
-METHODS = ["k-means++", "random", "random-partition"]
+METHODS = ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"]
 
 
 def problem(X: Array, k: int, weight: Any = None, n_threads: int = 1) -> Problem:

@@ -24,7 +24,7 @@ from .model import load_model, save_model
 from .outputs import Output
 from .tables import write_table
 
-SEEDINGS = ("k-means++", "random", "random-partition")
+SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ HEADER = (
     "Columns without names are x0, x1 ..."
 )
 DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
-INIT = "k-means++, random, random-partition, or a file of centroids (no -k is needed)."
+INIT = "k-means++, k-means||, afk-mc2, random, random-partition, or a file of centroids (no -k is needed)."
 N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10."
 TOL = "Stop when the centroids move less than this, relative to the data's variance; 0: when no label changes."
 SEED = "Same seed, same result; default: a new one, which the summary tells."

@@ -1,0 +1,71 @@
+"""Greedy k-means++ that goes on where there are centroids already."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _distances, _seeding
+from ._own import own_blocks, own_squares
+from ._problem import Floats, Problem
+from ._seed import draw
+
+MAX_CANDIDATES = 32
+
+
+class Extension:
+    """Adds samples to centroids, each the best of 2 + log(k) that are drawn by squared distance."""
+
+    def __init__(self, problem: Problem) -> None:
+        make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
+        q = min(2 + int(log(problem.n_clusters)), MAX_CANDIDATES)
+        single = problem.dtype == np.float32
+        self.problem = problem
+        self.closest = make(n, problem.dtype)  # squared distance to the nearest centroid
+        self.improved = make(-(-n // _seeding.panel_size(single)), np.uint32)
+        self.potential = make((-(-n // problem.chunk), q), np.float64)
+        self.work = make(_distances.work_bytes(single, q, d) * problem.n_threads, np.uint8)
+        self.n_threads = problem.threads_for(2.0 * n * d * q)
+
+    def add(self, centroids: Floats, count: int, rng: np.random.Generator) -> Floats:
+        """Return `count` more, or fewer if all samples lie on a centroid; problem.labels belong to the centroids."""
+        problem, closest, q = self.problem, self.closest, self.potential.shape[1]
+        for start, block in own_blocks(problem):
+            rows = slice(start, start + len(block))
+            closest[rows] = own_squares(problem, centroids, block, rows)
+        weighted = closest if problem.weight is None else closest * problem.weight
+        mass = np.add.reduceat(weighted, np.arange(0, len(closest), problem.chunk), dtype=np.float64)
+        added: list[NDArray[Any]] = []
+        while len(added) < count and mass.sum() > 0.0:
+            candidates = problem.samples.take(draw(mass, self._mass, problem.chunk, rng.random((q,))), problem.dtype)
+            best = self._read(candidates)
+            mass = self.potential[:, best].copy()
+            added.append(candidates[best])
+            if len(added) < count:
+                self._keep(candidates[best], 1 << best)
+        return np.array(added, np.float64).reshape(-1, problem.samples.n_features)
+
+    def _mass(self, start: int) -> Floats:
+        stop = start + self.problem.chunk
+        mass = self.closest[start:stop].astype(np.float64)
+        return mass if self.problem.weight is None else mass * self.problem.weight[start:stop]
+
+    def _read(self, candidates: NDArray[Any]) -> int:
+        """Find the candidate that leaves the least potential."""
+        problem = self.problem
+        for start, block in problem.blocks(float(candidates.size)):
+            _seeding.potentials(
+                block, start, candidates, self.closest, problem.weight, self.potential, self.improved,
+                self.work, problem.chunk, self.n_threads,
+            )  # fmt: skip
+        return int(self.potential.sum(axis=0).argmin())
+
+    def _keep(self, chosen: NDArray[Any], mask: int) -> None:
+        problem = self.problem
+        for start, block in problem.blocks(float(chosen.size)):
+            _seeding.update_closest(
+                block, start, chosen, self.improved, mask, self.closest, self.work, problem.chunk, self.n_threads
+            )
