@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _removal
 from ._extend import Extension
-from ._iterate import WELL_CONDITIONED, Run, Watch, lloyd, loop
+from ._iterate import STOPPED, WELL_CONDITIONED, Run, Watch, lloyd, loop
 from ._own import inertia
 from ._problem import Floats, Problem, score_shift
 
@@ -32,8 +32,6 @@ STARTS = 9  # or when it has cost as many passes as so many starts
 SEEDING_PASSES = 5  # of a start beside its iterations
 SWAP_PASSES = 3  # of a trial beside its iterations: k-means++, the losses
 GAIN = 1e-6  # relative: a lesser one is no other clustering
-
-STOPPED = ("callback", "max_time")
 
 
 def improve(

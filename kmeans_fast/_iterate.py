@@ -19,6 +19,8 @@ STALLED = 3  # iterations without a lower inertia: rounding goes round in circle
 STILL = 1e-24  # squared shift over the mean square of X that is rounding, not movement
 WELL_CONDITIONED = 1e-4  # inertia over total squares above which the expanded form has 9 digits or more
 
+STOPPED = ("callback", "max_time")  # reasons that end all restarts
+
 Watch = Callable[[int, float, int, float, Floats], str]
 """Called after each iteration with (iteration, inertia, n_changed, squared shift, centroids); a reason ends the run."""
 
@@ -68,6 +70,7 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
     engine.reset()
+    engine.rounding = problem.rounding
     while not reason:
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)

@@ -17,6 +17,7 @@ from ._improve import improve
 from ._iterate import Run, Watch, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
+from ._restarts import Best, n_workers, one_by_one, side_by_side
 from ._result import KMeansResult, Restart
 from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
@@ -187,22 +188,27 @@ def fit(
     n_init = _check_n_init(n_init, init, quality)
     draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None
     rng = as_generator(random_state) if draws else None
-    runs: list[Run] = []
-    best, labels = 0, None
-    for restart in range(n_init):
+    deadline = None if max_time is None else began + max_time
+
+    def start() -> Floats:
+        return seed(problem, init, rng)
+
+    def one(problem: Problem, centroids: Floats, restart: int) -> Run:
         watch = _watch(problem, restart, n_init, max_iter, began, callback, max_time)
-        run = lloyd(problem, seed(problem, init, rng), max_iter, tol, watch)
-        if rng is not None and quality == "best":
-            run = improve(problem, run, rng, max_iter, tol, watch, None if max_time is None else began + max_time)
-        runs.append(run)
-        if n_init > 1 and (restart == 0 or runs[restart].inertia < runs[best].inertia):
-            if labels is None:
-                labels = problem.memory.empty(samples.n_samples, np.int32)
-            labels[:] = problem.labels
-            best = restart
-        if runs[restart].stop_reason in ("callback", "max_time"):
-            break
-    return _result(problem, runs, best, problem.labels if labels is None else labels)
+        run = lloyd(problem, centroids, max_iter, tol, watch)
+        if rng is None or quality == "standard":
+            return run
+        return improve(problem, run, rng, max_iter, tol, watch, deadline)
+
+    alone = callback is not None or deadline is not None or quality == "best" or not isinstance(init, str)
+    workers = 1 if alone else n_workers(problem, n_init)
+    best = None
+    if workers > 1 and rng is not None:
+        state = rng.bit_generator.state
+        best = side_by_side(problem, n_init, start, one, workers)
+        if best is None:
+            rng.bit_generator.state = state
+    return _result(problem, best or one_by_one(problem, range(n_init), start, one), max(workers, problem.n_threads))
 
 
 def _check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
@@ -261,8 +267,9 @@ def _watch(
     return watch
 
 
-def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int32]) -> KMeansResult:
-    run = runs[best]
+def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
+    run, labels = best.runs[best.at], best.labels
+    assert labels is not None
     exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
     return KMeansResult(
         centroids=exact if (exact == run.centroids).all() else run.centroids,
@@ -273,13 +280,15 @@ def _result(problem: Problem, runs: list[Run], best: int, labels: NDArray[np.int
         stop_reason=run.stop_reason,
         counts=run.counts,
         inertia_history=np.array(run.inertia_history),
-        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason, r.n_tried, r.n_accepted) for r in runs),
-        best_restart=best,
+        restarts=tuple(
+            Restart(r.inertia, r.n_iter, r.converged, r.stop_reason, r.n_tried, r.n_accepted) for r in best.runs
+        ),
+        best_restart=best.at,
         algorithm=problem.algorithm,
         n_distances=run.n_distances,
         isa=_runtime.isa,
         compute_dtype="float32" if problem.dtype == np.float32 else "float64",
-        n_threads=problem.n_threads,
+        n_threads=n_threads,
         memory=problem.memory.peak,
         _X=problem.samples.original,
     )

@@ -204,6 +204,13 @@ class Problem:
         other._views, other._engines = None, {}
         return other
 
+    def twin(self) -> Problem:
+        """Return the same problem with labels and an engine of its own, for another thread."""
+        other = self.with_clusters(self.n_clusters)
+        vars(other).pop("labels", None)
+        other.engine()
+        return other
+
     def n_slices(self) -> int:
         n, d = self.samples.n_samples, self.samples.n_features
         slice_bytes = 8 * self.n_clusters * (d + 2)

@@ -315,10 +315,11 @@ cdef class Lloyd:
             x64 = block
         while True:
             self.begin(centroids, all_new)
-            if self.single:
-                self._visit(&x32[0, 0], x32.shape[0], 0, True)
-            else:
-                self._visit(&x64[0, 0], x64.shape[0], 0, True)
+            with nogil:
+                if self.single:
+                    self._visit(&x32[0, 0], x32.shape[0], 0, True)
+                else:
+                    self._visit(&x64[0, 0], x64.shape[0], 0, True)
             self.finish(new_centroids)
             n_iter += 1
             history.append(self.inertia)

@@ -1,0 +1,84 @@
+"""Restarts: one after the other, or side by side where one alone cannot keep the threads busy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._iterate import STOPPED, Run
+from ._problem import Floats, Problem
+
+WORTH_A_THREAD = 2e5  # multiply-adds of a pass: below, handing restarts to a thread costs as much as making them
+PASSES = 10  # of a restart, at a guess
+
+Start = Callable[[], Floats]
+Fit = Callable[[Problem, Floats, int], Run]
+
+
+class Best:
+    """Restarts in order, and the labels of the one with the lowest inertia, the first of equals."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.at = 0
+        self.labels: NDArray[np.int32] | None = None
+
+    def add(self, problem: Problem, run: Run, last: bool) -> None:
+        """Add the next one, which left its labels in `problem`; they need not be copied if it is the last."""
+        self.runs.append(run)
+        if self.labels is None or run.inertia < self.runs[self.at].inertia:
+            if last:
+                self.labels = problem.labels
+            else:
+                if self.labels is None:
+                    self.labels = problem.memory.empty(len(problem.labels), np.int32)
+                self.labels[:] = problem.labels
+            self.at = len(self.runs) - 1
+
+
+def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit) -> Best:
+    """Run restarts until one is stopped."""
+    best = Best()
+    for restart in restarts:
+        best.add(problem, fit(problem, start(), restart), restart == restarts[-1])
+        if best.runs[-1].stop_reason in STOPPED:
+            break
+    return best
+
+
+def n_workers(problem: Problem, n_init: int) -> int:
+    """Say how many restarts should run side by side: 1 where a single one can use the threads, or is over too soon."""
+    work = problem.samples.n_samples * problem.work_per_row
+    if n_init == 1 or problem.n_threads > 1 or work < WORTH_A_THREAD:
+        return 1
+    return min(n_init, problem.threads_for(work * PASSES * n_init))
+
+
+def side_by_side(problem: Problem, n_init: int, start: Start, fit: Fit, workers: int) -> Best | None:
+    """Choose all starts, then run every `workers`-th one on a thread of its own; bits are those of `one_by_one`.
+
+    None if one of them went on in float64: those that come after it would have begun so.
+    """
+    starts = [start() for _ in range(n_init)]
+    twins = [problem, *(problem.twin() for _ in range(workers - 1))]
+    dtype = problem.dtype
+
+    def share(first: int) -> Best:
+        mine = range(first, n_init, workers)
+        todo = iter(mine)
+        return one_by_one(twins[first], mine, lambda: starts[next(todo)], fit)
+
+    with ThreadPoolExecutor(workers - 1) as pool:
+        others = [pool.submit(share, first) for first in range(1, workers)]
+        shares = [share(0), *(other.result() for other in others)]
+    if any(twin.dtype != dtype for twin in twins):
+        problem.dtype = dtype
+        return None
+    best = Best()
+    best.runs = [shares[restart % workers].runs[restart // workers] for restart in range(n_init)]
+    best.at = min(range(n_init), key=lambda restart: best.runs[restart].inertia)
+    best.labels = shares[best.at % workers].labels
+    return best
