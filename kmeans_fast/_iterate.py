@@ -32,6 +32,7 @@ class Run:
     centroids: Floats
     stop_reason: str = ""
     settled: bool = False  # the last pass was against these very centroids
+    rounded: bool = False  # they are known to be float32 numbers
     inertia: float = np.inf
     n_distances: int = 0
     n_tried: int = 0  # swaps (_improve.py)
@@ -121,9 +122,13 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
     engine = problem.engine()
     run.settled = run.settled and not unsummed
     if problem.samples.result_dtype == np.float32:
-        weights = problem.totals[:, problem.samples.n_features]
-        squares = float(weights @ np.einsum("jf,jf->j", run.centroids, run.centroids))
-        harmless = problem.rounding_is_harmless(run.inertia_history[-1], squares)
+        lowest = run.inertia_history[-1]
+        harmless = problem.rounding_is_harmless(lowest, problem.most_squares)
+        if not (harmless and engine.rounding):  # nearly always it is: else look closer
+            weights = problem.totals[:, problem.samples.n_features]
+            squares = float(weights @ np.einsum("jf,jf->j", run.centroids, run.centroids))
+            harmless = problem.rounding_is_harmless(lowest, squares)
+        run.rounded = harmless and not (engine.rounding and engine.n_empty)  # an empty cluster keeps its centroid
         if harmless and not engine.rounding:
             run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
         elif engine.rounding and not harmless:

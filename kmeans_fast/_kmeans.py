@@ -272,7 +272,7 @@ def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
     assert labels is not None
     exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
     return KMeansResult(
-        centroids=exact if (exact == run.centroids).all() else run.centroids,
+        centroids=exact if run.rounded or (exact == run.centroids).all() else run.centroids,
         labels=labels,
         inertia=run.inertia,
         n_iter=run.n_iter,

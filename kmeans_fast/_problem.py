@@ -59,6 +59,7 @@ class Problem:
         self.max_threads = n_threads
         self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
         self.memory = Workspace()
+        self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
         self.dtype = samples.dtype
@@ -66,6 +67,8 @@ class Problem:
 
     def blocks(self, work_per_row: float | None = None) -> Iterable[tuple[int, NDArray[Any]]]:
         """Give (first row, block) of X in the dtype of the computation; by default in blocks for a pass."""
+        if self._whole is not None:
+            return self._whole
         if work_per_row is not None:
             return self.samples.blocks(self._dtype, self.block_rows(work_per_row))
         blocks = self._views or self.samples.blocks(self._dtype, self.block_rows())
@@ -97,6 +100,9 @@ class Problem:
     def dtype(self, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
         self.chunk = self.samples.chunk(dtype)  # rows of a task
+        native, self._whole = self.samples.native, None
+        if native is not None and len(native) <= self.chunk and native.dtype == dtype:
+            self._whole = [(0, native)]
         self._views = None
 
     def _survey(self) -> None:
@@ -118,6 +124,7 @@ class Problem:
         self.farthest = most**0.5  # no sample lies further from the origin
         # Centroids near the origin are rounded as they come, so that the last pass can be the one that counts.
         offset = total_weight * float(self.origin @ self.origin)
+        self.most_squares = 2.1 * (offset + self.total_squares)  # above sum w |x|^2, and that of any means
         single = self.samples.result_dtype == np.float32
         self.rounding = single and self.rounding_is_harmless(1e-3 * self.total_squares, offset)
         # The squares of these would leave float32's range.
