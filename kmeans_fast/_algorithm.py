@@ -5,7 +5,7 @@ Both give the same labels, bit for bit; only time and memory differ.
 
 from __future__ import annotations
 
-ALGORITHMS = ("auto", "lloyd", "hamerly")
+ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan")
 
 # Fewer features stay in registers: scoring every centroid costs no more than looking after bounds.
 MIN_FEATURES = 9
@@ -16,6 +16,9 @@ MIN_FILTERED_WORK = {True: 16384, False: 5120}  # float32, float64
 MIN_FILTERED_CLUSTERS = {True: 96, False: 64}
 MIN_FILTERED_FEATURES = 16
 MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave an int32
+
+MAX_GAPS_CLUSTERS = 1024  # the distances between them: 4 MB
+GAPS_SHARE = 32  # samples a cluster from which on those distances cost little beside a pass
 
 
 def choose(algorithm: str, n_features: int, n_clusters: int) -> str:
@@ -32,3 +35,8 @@ def filters(single: bool, n_features: int, n_clusters: int) -> bool:
         and n_clusters >= MIN_FILTERED_CLUSTERS[single]
         and MIN_FILTERED_FEATURES <= n_features <= MAX_FILTERED_FEATURES
     )
+
+
+def gaps_pay(n_samples: int, n_clusters: int) -> bool:
+    """Say whether the distances between centroids cost little beside a pass, and little memory."""
+    return n_clusters <= MAX_GAPS_CLUSTERS and GAPS_SHARE * n_clusters <= n_samples

@@ -94,10 +94,10 @@ def kmeans(
         "best" goes on where Lloyd's algorithm ends: it moves some centroids across X at a time, iterates, and keeps
         what is better, until nothing is for a while or it has cost as much as 9 restarts. It ends lower than the best
         of 10 restarts, mostly in less than half of their time; ``restarts`` says how many swaps were tried and kept.
-    algorithm : {"auto", "lloyd", "hamerly"}, default "auto"
-        "lloyd" computes every distance in every iteration, "hamerly" leaves out the samples whose label cannot have
-        changed, with the same labels. "auto" is "hamerly" for 9 features or more; the result says what ran, and how
-        many distances it computed.
+    algorithm : {"auto", "lloyd", "hamerly", "elkan"}, default "auto"
+        "lloyd" computes every distance in every iteration; "hamerly" leaves out the samples whose label cannot have
+        changed, "elkan" most distances of the others as well, with the same labels. "auto" chooses by the size of the
+        problem; the result says what ran, and how many distances it computed.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.
@@ -119,10 +119,10 @@ def kmeans(
 
     Notes
     -----
-    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 4 more with several restarts, during k-means++ 4
-    (float32) or 8 (float64) for distances, 4 more during k-means||, 8 more for ``quality="best"`` and another set of
-    bounds; and O(n_clusters n_features), of which sums take at most 64 times the centroids and 1/16 of X, or 8 times
-    the centroids.
+    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 8 + 4 n_clusters more for "elkan", 4 more with
+    several restarts, during k-means++ 4 (float32) or 8 (float64) for distances, 4 more during k-means||, 8 more for
+    ``quality="best"`` and another set of bounds; and O(n_clusters n_features), of which sums take at most 64 times the
+    centroids and 1/16 of X, or 8 times the centroids.
 
     Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
 

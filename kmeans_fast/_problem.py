@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _lloyd, _runtime, _survey
-from ._algorithm import choose, filters
+from ._algorithm import choose, filters, gaps_pay
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -172,10 +172,11 @@ class Problem:
         if not self._engines:
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
-        bounds = self.algorithm == "hamerly"
-        filtered = bounds and filters(single, d, k)
+        bounds, elkan = self.algorithm != "lloyd", self.algorithm == "elkan"
+        filtered = self.algorithm == "hamerly" and filters(single, d, k)
         filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
         work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8) + filter_work
+        work += elkan * 8 * (k + 8 + 32 * (k + 16))
         engine = _lloyd.Lloyd(
             single,
             fused,
@@ -199,7 +200,12 @@ class Problem:
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
             filter = make(filter_bytes, np.uint8) if filter_bytes else None
-            engine.keep_bounds(upper, lower, moved, make((k, d), np.float64), filter)
+            rows = make(k * d * self.dtype.itemsize, np.uint8)
+            engine.keep_bounds(upper, lower, moved, make(k, np.float32), make((k, d), np.float64), rows, filter)
+            if elkan or gaps_pay(n, k):
+                engine.keep_gaps(make((k, k), np.float32))
+        if elkan:
+            engine.keep_elkan(make((n, k), np.float32), make(k, np.float32), make(k, np.float64))
         return engine
 
     def with_clusters(self, n_clusters: int) -> Problem:

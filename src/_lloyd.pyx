@@ -13,7 +13,7 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
-from kmf cimport kmf_kernels, kmf_moves
+from kmf cimport kmf_kernels, kmf_moves, kmf_work_size_f64
 
 from kmeans_fast import _runtime
 
@@ -30,6 +30,11 @@ cdef double LEAST_REACH = 1e-15, LARGEST_REACH = 1e15
 cdef enum:
     FILTER_PAYS = 3
 
+# Centroids whose distances to the others are taken in one go.
+cdef enum:
+    GAPS_AT_ONCE = 32
+
+cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
 
 
@@ -45,8 +50,10 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work, filter
-        float[::1] upper, lower, moved
+        unsigned char[::1] packed, shift, work, filter, rows
+        float[::1] upper, lower, moved, near, drift
+        double[::1] way
+        float[:, ::1] apart, bounds
         double[:, ::1] last_centroids
         kmf_moves moves
         float reach
@@ -76,14 +83,24 @@ cdef class Lloyd:
         self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
         self.sums, self.totals, self.changed = sums, totals, changed
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self.scored, self.upper, self.filter = scored, None, None
+        self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
+        self.rows = None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, double[:, ::1] last_centroids,
-                    unsigned char[::1] filter):
+    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[::1] near,
+                    double[:, ::1] last_centroids, unsigned char[::1] rows, unsigned char[::1] filter):
         """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h)."""
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
-        self.filter = filter
+        self.near, self.rows, self.filter = near, rows, filter
+        self.near[:] = 0.0
+
+    def keep_gaps(self, float[:, ::1] apart):
+        """Know how far the centroids are from each other, which helps the bounds."""
+        self.apart = apart
+
+    def keep_elkan(self, float[:, ::1] bounds, float[::1] drift, double[::1] way):
+        """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h). They need the gaps."""
+        self.bounds, self.drift, self.way = bounds, drift, way
 
     @property
     def upper_bounds(self):
@@ -117,9 +134,10 @@ cdef class Lloyd:
                 self._follow(<const double *> &self.shift[0])
 
     cdef void _follow(self, const floating *shift):
-        """Find how far the centroids moved since the last pass, and the largest norm."""
+        """Find how far the centroids moved since the last pass, the largest norm, and the gaps between them."""
         cdef Py_ssize_t j, f
         cdef double norm, moved, reach = 0.0
+        cdef floating *rows = <floating *> &self.rows[0]
         self.moves.moved, self.moves.most, self.moves.next, self.moves.farthest = &self.moved[0], 0, 0, 0
         for j in range(self.k):
             norm = moved = 0.0
@@ -127,13 +145,24 @@ cdef class Lloyd:
                 norm += (self.centroids[j, f] - shift[f]) ** 2
                 moved += (self.centroids[j, f] - self.last_centroids[j, f]) ** 2
                 self.last_centroids[j, f] = self.centroids[j, f]
+                rows[j * self.d + f] = <floating> (self.centroids[j, f] - <double> shift[f])
             reach = max(reach, sqrt(norm))
-            self.moved[j] = <float> (sqrt(moved) * UP)
+            moved = sqrt(moved)
+            self.moved[j] = <float> (moved * UP)
             if self.moved[j] > self.moves.most:
                 self.moves.next, self.moves.most, self.moves.farthest = self.moves.most, self.moved[j], <int32_t> j
             elif self.moved[j] > self.moves.next:
                 self.moves.next = self.moved[j]
+            if self.bounds is not None:
+                self.way[j] = self.way[j] + moved if self.bounded else 0.0
+                self.drift[j] = <float> (self.way[j] * UP)
         self.reach = <float> (reach * UP)
+        self.moves.near, self.moves.apart, self.moves.drift = &self.near[0], NULL, NULL
+        if self.apart is not None:
+            self._measure_gaps()
+            self.moves.apart = &self.apart[0, 0]
+        if self.bounds is not None:
+            self.moves.drift = &self.drift[0]
         self.filter_now = NULL
         if (self.filter is not None and LEAST_REACH < reach < LARGEST_REACH
                 and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
@@ -142,6 +171,36 @@ cdef class Lloyd:
                 K.f32.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
             else:
                 K.f64.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
+
+    cdef void _measure_gaps(self):
+        """Find the distances between centroids of which one moved, rounded down, and to the nearest of each."""
+        cdef Py_ssize_t i, j, first = 0, m, at
+        cdef Py_ssize_t[GAPS_AT_ONCE] which
+        cdef double[:, ::1] some = np.empty((GAPS_AT_ONCE, self.d)), squares = np.empty((self.k, GAPS_AT_ONCE))
+        cdef double[::1] work = np.empty(kmf_work_size_f64(&K.f64, self.k, self.d))
+        cdef float gap, near
+        while first < self.k:
+            m = 0
+            while first < self.k and m < GAPS_AT_ONCE:
+                if self.moved[first] > 0.0 or not self.bounded:
+                    some[m, :] = self.centroids[first]
+                    which[m] = first
+                    m += 1
+                first += 1
+            if m == 0:
+                break
+            K.f64.squared_distances(&self.centroids[0, 0], self.k, self.d, &some[0, 0], m, &squares[0, 0], &work[0])
+            for i in range(self.k):
+                for j in range(m):
+                    at = which[j]
+                    gap = LARGE if i == at else <float> (sqrt((&squares[0, 0])[i * m + j]) / UP)
+                    self.apart[i, at] = gap
+                    self.apart[at, i] = gap
+        for i in range(self.k):
+            near = LARGE
+            for j in range(self.k):
+                near = min(near, self.apart[i, j])
+            self.near[i] = near
 
     cpdef visit(self, block, Py_ssize_t start, bint assign=True):
         """Label the samples of the block that begins at row `start`, a multiple of the chunk, and sum them.
@@ -169,6 +228,9 @@ cdef class Lloyd:
         self.all_new = False  # it leaves the sums of its old cluster
         if self.upper is not None:
             self.upper[i] = INFINITY  # its bounds are those of another cluster
+        if self.bounds is not None:
+            self.bounds[i, :] = 0.0
+            self.bounds[i, label] = LARGE
         if self.single:
             x32 = row
             for part in range(self.n_parts):
@@ -218,24 +280,37 @@ cdef class Lloyd:
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
-        cdef Py_ssize_t row = labels - &self.labels[0], scored = m
+        cdef Py_ssize_t row = labels - &self.labels[0], scored = m, distances = 0
+        cdef const floating *rows = NULL
         cdef const kmf_moves *moves = NULL
         cdef size_t unfiltered = 0
         if self.bounded:
             moves = &self.moves
+        if self.rows is not None:
+            rows = <const floating *> &self.rows[0]
         if floating is float:
             if self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            elif self.bounds is not None:
+                scored = 0
+                distances = K.f32.elkan(
+                    X, m, self.d, shift, packed, rows, self.k, self.reach, &self.moves, self.bounded, labels,
+                    &self.upper[row], &self.lower[row], &self.bounds[row, 0], work)
             else:
-                scored = K.f32.hamerly(X, m, self.d, shift, packed, self.filter_now, self.k, self.reach, moves, labels,
-                                       &self.upper[row], &self.lower[row], &unfiltered, work)
+                scored = K.f32.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
+                                       labels, &self.upper[row], &self.lower[row], &unfiltered, work)
         else:
             if self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
+            elif self.bounds is not None:
+                scored = 0
+                distances = K.f64.elkan(
+                    X, m, self.d, shift, packed, rows, self.k, self.reach, &self.moves, self.bounded, labels,
+                    &self.upper[row], &self.lower[row], &self.bounds[row, 0], work)
             else:
-                scored = K.f64.hamerly(X, m, self.d, shift, packed, self.filter_now, self.k, self.reach, moves, labels,
-                                       &self.upper[row], &self.lower[row], &unfiltered, work)
-        self.scored[thread, 0] += scored * self.k
+                scored = K.f64.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
+                                       labels, &self.upper[row], &self.lower[row], &unfiltered, work)
+        self.scored[thread, 0] += scored * self.k + distances
         if self.filter_now != NULL:
             self.scored[thread, 1] += scored - unfiltered
             self.scored[thread, 2] += unfiltered

@@ -5,6 +5,9 @@ from libc.stdint cimport int32_t, uint32_t
 cdef extern from "kmf.h" nogil:
     ctypedef struct kmf_moves:
         const float *moved
+        const float *near
+        const float *apart
+        const float *drift
         float most
         float next
         int32_t farthest
@@ -18,8 +21,11 @@ cdef extern from "kmf.h" nogil:
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         size_t (*hamerly)(
-            const float *, size_t, size_t, const float *, const float *, const void *, size_t, float,
-            const kmf_moves *, int32_t *, float *, float *, size_t *, float *) noexcept nogil
+            const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
+            float, const kmf_moves *, int32_t *, float *, float *, size_t *, float *) noexcept nogil
+        size_t (*elkan)(
+            const float *, size_t, size_t, const float *, const float *, const float *, size_t, float,
+            const kmf_moves *, int, int32_t *, float *, float *, float *, float *) noexcept nogil
         size_t (*update)(
             const float *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil
@@ -46,8 +52,11 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         size_t (*hamerly)(
-            const double *, size_t, size_t, const double *, const double *, const void *, size_t, float,
-            const kmf_moves *, int32_t *, float *, float *, size_t *, double *) noexcept nogil
+            const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
+            float, const kmf_moves *, int32_t *, float *, float *, size_t *, double *) noexcept nogil
+        size_t (*elkan)(
+            const double *, size_t, size_t, const double *, const double *, const double *, size_t, float,
+            const kmf_moves *, int, int32_t *, float *, float *, float *, double *) noexcept nogil
         size_t (*update)(
             const double *, size_t, size_t, const int32_t *, const int32_t *, const double *, const double *,
             size_t, size_t, double *) noexcept nogil

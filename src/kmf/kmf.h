@@ -16,10 +16,13 @@
 
 #define KMF_VERSION 100 /* major * 10000 + minor * 100 + patch */
 
-/* How the centroids moved since the last pass, all rounded up. */
+/* How the centroids moved since the last pass, and how far they are from each other: what bounds need to know. */
 typedef struct kmf_moves {
-    const float *moved; /* k */
-    float most, next;   /* the greatest of them and the second */
+    const float *moved; /* k, rounded up */
+    const float *near;  /* k, the distance to the nearest other centroid, rounded down; 0 where it is not known */
+    const float *apart; /* k x k, such distances; 1e37 on the diagonal. For Elkan's bounds alone */
+    const float *drift; /* k, what `moved` has come to since the bounds began, rounded up. For Elkan's alone */
+    float most, next;   /* the greatest of `moved` and the second */
     int32_t farthest;   /* the centroid that moved most */
 } kmf_moves;
 
@@ -56,7 +59,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

@@ -36,6 +36,7 @@ typedef struct KMF_API(kmf_kernels) {
      * Returns how many samples were scored. `work` has n elements more than for the others, and with a filter
      * kmf_filter_work_<dtype>() more. */
     size_t (*hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
+                      const KMF_T *rows,  /* IN  k x d: centroids, less the shift */
                       const void *filter, /* IN  or NULL: every sample that is scored is scored against all centroids */
                       size_t k,
                       float reach,            /* the greatest |c| about the shift, rounded up */
@@ -45,6 +46,20 @@ typedef struct KMF_API(kmf_kernels) {
                       float *lower,           /* INOUT n, on the distance to any other */
                       size_t *unfiltered,     /* OUT samples that the filter left to be scored against all centroids */
                       KMF_T *work);
+
+    /* The labels of `assign`, by Elkan's bounds (kmf_elkan_tpl.h), for one chunk of samples. Unless `bounded`, every
+     * distance is computed and bounds are made; else labels and bounds are those of the pass before. Returns how many
+     * distances were computed. `work` has n + k + 1 + PANEL (k + tile) elements more than for the others. */
+    size_t (*elkan)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
+                    const KMF_T *rows, /* IN  k x d: centroids, less the shift */
+                    size_t k,
+                    float reach,            /* the greatest |c| about the shift, rounded up */
+                    const kmf_moves *moves, /* IN */
+                    int bounded,
+                    int32_t *labels,              /* INOUT n */
+                    float *upper, float *lower,   /* INOUT n, as for `hamerly` */
+                    float *bounds,                /* INOUT n x k, on the distance to each, plus its drift */
+                    KMF_T *work);
 
     /* Moves the samples whose label changed from the sums of the old cluster to those of the new one; returns how
      * many did. A row of `sums` holds sum w (x - shift), then sum w and the number of samples with w > 0 (a count stays exact
@@ -115,9 +130,9 @@ KMF_INLINE size_t KMF_API(kmf_packed_size)(const KMF_API(kmf_kernels) * kernels,
  * panel leaves L1, a group of panels and the scores of a block of tiles as well. */
 KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
-    const size_t l2 = KMF_L2_BYTES / sizeof(KMF_T), l1 = KMF_L1_BYTES / sizeof(KMF_T);
+    const size_t l2 = KMF_L2_BYTES / sizeof(KMF_T);
     const size_t basic = kernels->panel * (d + 33) + d;
-    const int spills = k + kernels->tile > l2 / (d + 2) || kernels->panel * d > l1;
+    const int spills = k + kernels->tile > l2 / (d + 2) || d > KMF_FEATURE_BLOCK;
     return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
 }
 

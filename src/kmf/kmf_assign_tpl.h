@@ -6,12 +6,10 @@
  * panels shares each block of tiles.
  */
 
-/* Features of one block of a long panel, so that panel and tile share L1. */
 #define BESIDE (KMF_TILE < 3 ? 1 : KMF_TILE / 3) /* centroids whose sums run side by side; divides a tile */
-#define FEATURE_BLOCK (KMF_L1_BYTES / (PANEL * sizeof(KMF_T)))
 
-/* A register tile over features [first, last): scores start from the half norms or from `spill`, and end in `spill` or
- * in the running best. nr is a constant in every call. `ahead`, if any, is the memory of the next panel, fetched here
+/* A register tile over features [first, last): scores start from the half norms or are added to `spill`, and end in
+ * `spill` or in the running best. nr is a constant in every call. `ahead`, if any, is the memory of the next panel, fetched here
  * under the arithmetic, since the strided reads of a transpose hide no latency. `second`, if any, is the second best. */
 KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_t first, size_t last, size_t d,
                                     const size_t nr, const KMF_T *ahead, KMF_T *spill, V best[2], V index[2],
@@ -20,8 +18,7 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
     V score[2][KMF_TILE];
     KMF_UNROLL
     for (size_t j = 0; j < nr; ++j) {
-        score[0][j] = first == 0 ? KMF_FN(set1)(tile[j]) : KMF_FN(load)(spill + j * PANEL);
-        score[1][j] = first == 0 ? score[0][j] : KMF_FN(load)(spill + j * PANEL + KMF_LANES);
+        score[0][j] = score[1][j] = KMF_FN(set1)(first == 0 ? tile[j] : 0);
     }
     const KMF_T *x = panel + first * PANEL, *c = tile + (2 + first) * TILE;
     for (size_t f = first; f < last; ++f, x += PANEL, c += TILE) {
@@ -39,6 +36,10 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
     }
     KMF_UNROLL
     for (size_t j = 0; j < nr; ++j) {
+        if (first > 0) {
+            score[0][j] = KMF_FN(plus)(KMF_FN(load)(spill + j * PANEL), score[0][j]);
+            score[1][j] = KMF_FN(plus)(KMF_FN(load)(spill + j * PANEL + KMF_LANES), score[1][j]);
+        }
         if (last < d) {
             KMF_FN(store)(spill + j * PANEL, score[0][j]);
             KMF_FN(store)(spill + j * PANEL + KMF_LANES, score[1][j]);
@@ -60,8 +61,8 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
 KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
                                       KMF_T *spill, V best[2], V index[2], V second[2])
 {
-    for (size_t first = 0; first < d; first += FEATURE_BLOCK) {
-        const size_t last = d - first > FEATURE_BLOCK ? first + FEATURE_BLOCK : d;
+    for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
+        const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
         for (size_t j = 0; j < k; j += TILE) {
             const KMF_T *tile = tiles + j * (d + 2);
             KMF_T *scores = spill + j * PANEL;
@@ -141,14 +142,21 @@ KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k
     KMF_FN(store)(index + KMF_LANES, i[1]);
 }
 
-/* What rounding may add to a squared distance taken from a score: d products and sums, norms, a shift. `span` is
- * |x| + |c| at most. */
-KMF_INLINE float KMF_FN(slack)(size_t d, float span) { return 4.0f * (float)(d + 16) * UNIT * span * span; }
+/* Additions that a product goes through in a score of `assign`. */
+KMF_INLINE size_t KMF_FN(chain)(size_t d)
+{
+    return (d < KMF_FEATURE_BLOCK ? d : KMF_FEATURE_BLOCK) + d / KMF_FEATURE_BLOCK;
+}
 
-/* What rounding may add to a score: d products and sums onto a half norm, for |x| <= norm and |c| <= reach. */
+/* What rounding may do to a squared distance taken from a score and |x|^2, or to the difference of two scores, doubled.
+ * With chains of so many products a score is off by (chain + 2) units of |x||c| + |c|^2 / 2 at most, the norm by as many
+ * of |x|^2. `span` is |x| + |c| or more. */
+KMF_INLINE float KMF_FN(slack)(size_t chain, float span) { return 2.5f * (float)(chain + 16) * UNIT * span * span; }
+
+/* What rounding may add to a score, by `assign` or row by row, for |x| <= norm and |c| <= reach. */
 KMF_INLINE float KMF_FN(score_slack)(size_t d, float norm, float reach)
 {
-    return (float)(d + 16) * UNIT * reach * (norm + reach);
+    return (float)(KMF_FN(chain)(d) + d / KMF_LANES + 16) * UNIT * reach * (norm + reach);
 }
 
 /* The two least scores of a panel over all centroids, and the index of the least. */
@@ -178,14 +186,20 @@ KMF_STATIC void KMF_FN(two_nearest)(const KMF_T *panel, const KMF_T *packed, siz
     }
 }
 
-/* |x|^2 of the samples of a panel. */
+/* |x|^2 of the samples of a panel, in chains as long as those of the scores. */
 KMF_INLINE void KMF_FN(norms)(const KMF_T *panel, size_t d, KMF_T *norm)
 {
     V n0 = KMF_FN(set1)(0), n1 = n0;
-    for (size_t f = 0; f < d; ++f) {
-        const V x0 = KMF_FN(load)(panel + f * PANEL), x1 = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
-        n0 = KMF_FN(fmadd)(x0, x0, n0);
-        n1 = KMF_FN(fmadd)(x1, x1, n1);
+    for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
+        const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
+        V s0 = KMF_FN(set1)(0), s1 = s0;
+        for (size_t f = first; f < last; ++f) {
+            const V x0 = KMF_FN(load)(panel + f * PANEL), x1 = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
+            s0 = KMF_FN(fmadd)(x0, x0, s0);
+            s1 = KMF_FN(fmadd)(x1, x1, s1);
+        }
+        n0 = KMF_FN(plus)(n0, s0);
+        n1 = KMF_FN(plus)(n1, s1);
     }
     KMF_FN(store)(norm, n0);
     KMF_FN(store)(norm + KMF_LANES, n1);
@@ -220,5 +234,4 @@ KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *
     }
 }
 
-#undef FEATURE_BLOCK
 #undef BESIDE

@@ -47,6 +47,9 @@ KMF_INLINE __m512d kmf_select_f64_avx512(__m512d a, __m512d b, __m512d x, __m512
 {
     return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), y, x);
 }
+/* sum of the lanes */
+KMF_INLINE float kmf_total_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
+KMF_INLINE double kmf_total_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
 KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
@@ -106,8 +109,6 @@ KMF_INLINE __m512i kmf_dot8_avx512(__m512i sum, __m512i x, __m512i c)
     return _mm512_dpbusd_epi32(sum, x, c);
 #endif
 }
-KMF_INLINE float kmf_total_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
-KMF_INLINE double kmf_total_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
 KMF_INLINE __m512 kmf_to_float_avx512(__m512i a) { return _mm512_cvtepi32_ps(a); }
 /* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
 KMF_INLINE __m512 kmf_round4_avx512(const __m512 *x, __m512 inverse, __m512 scale, __m512 rest, int32_t *out)

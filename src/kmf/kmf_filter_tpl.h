@@ -116,8 +116,6 @@ KMF_STATIC void KMF_FN(filter_round)(const float *panel, size_t d, int32_t *x, K
     }
 }
 
-KMF_INLINE V KMF_FN(plus)(V a, V b) { return KMF_FN(fmadd)(a, KMF_FN(set1)(1), b); }
-
 /* How wrong a score of this tile may be. */
 KMF_INLINE V KMF_FN(filter_error)(const KMF_FN(filtered) * it, size_t half, const float *scale)
 {
@@ -259,13 +257,18 @@ KMF_STATIC void KMF_FN(pair_scores)(const KMF_T **rows, const KMF_T **centroids,
     KMF_T *other = panel + PANEL * d;
     KMF_FN(load_rows)(rows, d, shift, panel);
     KMF_FN(load_rows)(centroids, d, zeros, other);
-    V s0 = KMF_FN(load)(score), s1 = KMF_FN(load)(score + KMF_LANES);
-    for (size_t f = 0; f < PANEL * d; f += PANEL) {
-        s0 = KMF_FN(fnmadd)(KMF_FN(load)(panel + f), KMF_FN(load)(other + f), s0);
-        s1 = KMF_FN(fnmadd)(KMF_FN(load)(panel + f + KMF_LANES), KMF_FN(load)(other + f + KMF_LANES), s1);
+    for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
+        const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
+        V old0 = KMF_FN(load)(score), old1 = KMF_FN(load)(score + KMF_LANES), s0 = KMF_FN(set1)(0), s1 = s0;
+        if (first == 0)
+            s0 = old0, s1 = old1, old0 = old1 = KMF_FN(set1)(0);
+        for (size_t f = first * PANEL; f < last * PANEL; f += PANEL) {
+            s0 = KMF_FN(fnmadd)(KMF_FN(load)(panel + f), KMF_FN(load)(other + f), s0);
+            s1 = KMF_FN(fnmadd)(KMF_FN(load)(panel + f + KMF_LANES), KMF_FN(load)(other + f + KMF_LANES), s1);
+        }
+        KMF_FN(store)(score, first == 0 ? s0 : KMF_FN(plus)(old0, s0));
+        KMF_FN(store)(score + KMF_LANES, first == 0 ? s1 : KMF_FN(plus)(old1, s1));
     }
-    KMF_FN(store)(score, s0);
-    KMF_FN(store)(score + KMF_LANES, s1);
 }
 
 /* With `guess` a sample comes with a label that is likely its own.

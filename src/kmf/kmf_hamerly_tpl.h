@@ -12,11 +12,15 @@
  * Source: G. Hamerly, "Making k-means even faster", SDM 2010; the account of rounding is ours.
  */
 
-#define LARGE 1e37f     /* stands for infinity: what is taken off it stays small */
-#define GROW 1.0000005f /* outdoes the rounding of a few operations on bounds */
+#define FEW 32 /* up to so many centroids all scores cost little more than the distance to the own one */
 
-/* How far rounding to about the shift may move a sample and a centroid against each other. */
-KMF_INLINE float KMF_FN(blur)(float span) { return 8.0f * UNIT * span; }
+/* Whether no centroid at `low` or farther can win against one at `up` or nearer, in the rounding of `assign`. |x| <=
+ * |x - c| + |c|, so what rounding can do is known without x. False for NaN. */
+KMF_INLINE int KMF_FN(clear)(size_t d, float reach, float up, float low)
+{
+    const float span = up + 2.0f * reach, room = low - 2.0f * KMF_FN(blur)(span);
+    return (room > 0.0f) & (room * room > (up * up + KMF_FN(slack)(KMF_FN(chain)(d), span)) * GROW);
+}
 
 /* Let the bounds follow the centroids, and list the samples that they do not clear. */
 KMF_STATIC size_t KMF_FN(find_active)(size_t n, size_t d, float reach, const kmf_moves *moves, const int32_t *labels,
@@ -24,27 +28,53 @@ KMF_STATIC size_t KMF_FN(find_active)(size_t n, size_t d, float reach, const kmf
 {
     size_t n_active = 0;
     for (size_t i = 0; i < n; ++i) {
+        const size_t own = (size_t)labels[i];
         const float fall = labels[i] == moves->farthest ? moves->next : moves->most;
-        const float up = (upper[i] + moves->moved[labels[i]]) * GROW, low = lower[i] * (2.0f - GROW) - fall * GROW;
-        /* |x| <= |x - c| + |c|, so what rounding can do is known without x. */
-        const float span = up + 2.0f * reach, room = low - 2.0f * KMF_FN(blur)(span);
-        const float need = (up * up + 2.0f * KMF_FN(slack)(d, span)) * GROW;
+        const float up = (upper[i] + moves->moved[own]) * GROW, stored = lower[i] * SHRINK - fall * GROW;
+        const float gap = (moves->near[own] - up) * SHRINK, low = stored > gap ? stored : gap;
         upper[i] = up;
         lower[i] = low;
         active[n_active] = (int32_t)i;
-        n_active += !(room > 0.0f && room * room > need); /* so that NaN is active */
+        n_active += !KMF_FN(clear)(d, reach, up, low);
     }
     return n_active;
+}
+
+/* Keep the samples that are active even with the exact distance to their own centroid. */
+KMF_STATIC size_t KMF_FN(tighten)(const KMF_T *X, size_t d, const KMF_T *shift, const KMF_T *packed, const KMF_T *rows,
+                                  float reach, const kmf_moves *moves, const int32_t *labels, float *upper,
+                                  float *lower, int32_t *active, size_t n_active)
+{
+    size_t left = 0;
+    for (size_t a = 0; a < n_active; ++a) {
+        const size_t i = (size_t)active[a], own = (size_t)labels[i];
+        const KMF_T *row = rows + own * d, *ahead = a + 1 < n_active ? X + (size_t)active[a + 1] * d : NULL;
+        KMF_T dots[2];
+        KMF_FN(some_dots)(X + i * d, shift, d, &row, 1, ahead, dots);
+        const float span = sqrtf((float)dots[1]) * GROW + reach;
+        const float square = (float)(dots[1] + 2 * (KMF_FN(half_norm)(packed, d, own) - dots[0]));
+        const float up = KMF_FN(upper_of)(square, span, KMF_FN(row_slack)(d, span));
+        const float gap = (moves->near[own] - up) * SHRINK;
+        upper[i] = up < upper[i] ? up : upper[i];
+        lower[i] = gap > lower[i] ? gap : lower[i];
+        active[left] = (int32_t)i;
+        left += !KMF_FN(clear)(d, reach, upper[i], lower[i]);
+    }
+    return left;
 }
 
 /* Labels and bounds of one chunk; returns how many samples were scored. Without `moves` all are, and bounds are made.
  * `unfiltered`: for how many of them the filter left too many centroids. */
 KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
-                                  const void *filter, size_t k, float reach, const kmf_moves *moves, int32_t *labels,
-                                  float *upper, float *lower, size_t *unfiltered, KMF_T *work)
+                                  const KMF_T *centroid_rows, const void *filter, size_t k, float reach,
+                                  const kmf_moves *moves, int32_t *labels, float *upper, float *lower,
+                                  size_t *unfiltered, KMF_T *work)
 {
     int32_t *active = (int32_t *)(void *)work;
-    const size_t n_active = moves ? KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, active) : n;
+    size_t n_active = moves ? KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, active) : n;
+    if (moves && k > FEW)
+        n_active =
+            KMF_FN(tighten)(X, d, shift, packed, centroid_rows, reach, moves, labels, upper, lower, active, n_active);
     const size_t group = filter ? FILTER_PANEL : PANEL;
     work += n + 1;
     *unfiltered = 0;
@@ -73,12 +103,10 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
         for (size_t lane = 0; lane < m; ++lane) {
             const size_t i = moves ? (size_t)active[start + lane] : start + lane;
             const float span = sqrtf((float)norm[lane]) * GROW + reach;
-            const float off = KMF_FN(slack)(d, span), blur = KMF_FN(blur)(span);
-            const float near_square = (float)(norm[lane] + 2 * best[lane]) + off;
-            const float far_square = (float)(norm[lane] + 2 * second[lane]) - off;
+            const float off = KMF_FN(slack)(KMF_FN(chain)(d) + d / KMF_LANES, span);
             labels[i] = label[lane];
-            upper[i] = sqrtf(near_square > 0.0f ? near_square : 0.0f) * GROW + blur;
-            lower[i] = far_square > 0.0f ? sqrtf(far_square) * (2.0f - GROW) - blur : 0.0f;
+            upper[i] = KMF_FN(upper_of)((float)(norm[lane] + 2 * best[lane]), span, off);
+            lower[i] = KMF_FN(lower_of)((float)(norm[lane] + 2 * second[lane]), span, off);
             if (!(lower[i] < LARGE)) /* a single centroid: there is no other */
                 lower[i] = LARGE;
         }
@@ -86,5 +114,4 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
     return n_active;
 }
 
-#undef LARGE
-#undef GROW
+#undef FEW

@@ -8,6 +8,8 @@
 
 enum { KMF_FN(tile) = KMF_TILE, KMF_FN(panel) = 2 * KMF_LANES };
 
+KMF_INLINE V KMF_FN(plus)(V a, V b) { return KMF_FN(fmadd)(a, KMF_FN(set1)(1), b); }
+
 /* Tiles that stay in L2 while a group of panels passes by. */
 KMF_INLINE size_t KMF_FN(tiles_per_block)(size_t d)
 {
@@ -62,7 +64,9 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_assign_tpl.h"
 #include "kmf_distance_tpl.h"
 #include "kmf_filter_tpl.h"
+#include "kmf_row_tpl.h"
 #include "kmf_hamerly_tpl.h"
+#include "kmf_elkan_tpl.h"
 #include "kmf_pack_tpl.h"
 #include "kmf_removal_tpl.h"
 #include "kmf_seed_tpl.h"
@@ -70,6 +74,10 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_update_tpl.h"
 
 #undef FILTER_PANEL
+#undef DOTS
+#undef SHRINK
+#undef GROW
+#undef LARGE
 #undef UNIT
 #undef TILE
 #undef PANEL

@@ -46,6 +46,9 @@ KMF_INLINE float64x2_t kmf_select_f64_neon(float64x2_t a, float64x2_t b, float64
 {
     return vbslq_f64(vcltq_f64(a, b), x, y);
 }
+/* sum of the lanes */
+KMF_INLINE float kmf_total_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
+KMF_INLINE double kmf_total_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_neon(float32x4_t a, float32x4_t b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
 KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)
@@ -85,8 +88,6 @@ KMF_INLINE int32x4_t kmf_dot8_neon(int32x4_t sum, int32x4_t x, int32x4_t c)
 {
     return vdotq_s32(sum, vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(c));
 }
-KMF_INLINE float kmf_total_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
-KMF_INLINE double kmf_total_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
 KMF_INLINE float32x4_t kmf_to_float_neon(int32x4_t a) { return vcvtq_f32_s32(a); }
 /* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
 KMF_INLINE float32x4_t kmf_round4_neon(const float32x4_t *x, float32x4_t inverse, float32x4_t scale, float32x4_t rest,

@@ -29,6 +29,9 @@ KMF_INLINE double kmf_max_f64_scalar(double a, double b) { return a > b ? a : b;
 /* a < b ? x : y, lane by lane */
 KMF_INLINE float kmf_select_f32_scalar(float a, float b, float x, float y) { return a < b ? x : y; }
 KMF_INLINE double kmf_select_f64_scalar(double a, double b, double x, double y) { return a < b ? x : y; }
+/* sum of the lanes */
+KMF_INLINE float kmf_total_f32_scalar(float a) { return a; }
+KMF_INLINE double kmf_total_f64_scalar(double a) { return a; }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_scalar(float a, float b) { return a < b; }
 KMF_INLINE int kmf_any_lt_f64_scalar(double a, double b) { return a < b; }

@@ -187,27 +187,63 @@ static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, co
     free(squares), free(sums);
 }
 
-/* Passes with bounds give the labels of dense ones while the centroids wander, on ties as well; with the filter too. */
-static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, int filtered)
+/* Distances between the centroids, and to the nearest other one, as a caller makes them for the bounds. */
+static void F(measure_gaps)(const F(problem) * p, const double *centroids, float *apart, float *near)
 {
-    const size_t work = F(kmf_work_size)(KERNELS, p->k, p->d) + p->n + 1 + F(kmf_filter_work)(KERNELS, p->d);
-    T *filter = filtered ? (T *)allocate(F(kmf_filter_size)(KERNELS, p->k, p->d), sizeof(T)) : NULL;
-    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, p->k, p->d), sizeof(T)),
-      *scratch = (T *)allocate(work, sizeof(T));
-    float *upper = (float *)allocate(p->n, sizeof(float)), *lower = (float *)allocate(p->n, sizeof(float));
-    float *moved = (float *)allocate(p->k, sizeof(float));
-    double *centroids = (double *)allocate(p->k * p->d, sizeof(double));
-    int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
-    memcpy(centroids, p->centroids, p->k * p->d * sizeof(double));
-    for (int pass = 0; pass < 6; ++pass) {
-        kmf_moves moves = {moved, 0, 0, 0};
-        double largest = 0.0;
+    for (size_t i = 0; i < p->k; ++i) {
+        near[i] = 1e37f;
         for (size_t j = 0; j < p->k; ++j) {
+            double square = 0.0;
+            for (size_t f = 0; f < p->d; ++f) {
+                const double diff = centroids[i * p->d + f] - centroids[j * p->d + f];
+                square += diff * diff;
+            }
+            apart[i * p->k + j] = i == j ? 1e37f : (float)(sqrt(square) * 0.999999);
+            near[i] = fminf(near[i], apart[i * p->k + j]);
+        }
+    }
+}
+
+static double F(distance_to)(const F(problem) * p, size_t i, const double *centroid)
+{
+    double square = 0.0;
+    for (size_t f = 0; f < p->d; ++f) {
+        const double diff = (double)p->X[i * p->d + f] - centroid[f];
+        square += diff * diff;
+    }
+    return sqrt(square);
+}
+
+/* Passes with bounds give the labels of dense ones while the centroids wander, on ties as well: Hamerly's, without and
+ * with the filter, and Elkan's. */
+enum F(bounds_kind) { F(HAMERLY), F(FILTERED), F(ELKAN) };
+
+static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, enum F(bounds_kind) kind)
+{
+    const size_t k = p->k, elkan_work = k + KERNELS->panel * (k + KERNELS->tile);
+    const size_t work = F(kmf_work_size)(KERNELS, k, p->d) + p->n + 1 + F(kmf_filter_work)(KERNELS, p->d) + elkan_work;
+    T *filter = kind == F(FILTERED) ? (T *)allocate(F(kmf_filter_size)(KERNELS, k, p->d), sizeof(T)) : NULL;
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, k, p->d), sizeof(T));
+    T *scratch = (T *)allocate(work, sizeof(T)), *rows = (T *)allocate(k * p->d, sizeof(T));
+    float *upper = (float *)allocate(p->n, sizeof(float)), *lower = (float *)allocate(p->n, sizeof(float));
+    float *moved = (float *)allocate(k, sizeof(float)), *near = (float *)allocate(k, sizeof(float));
+    float *apart = (float *)allocate(k * k, sizeof(float)), *drift = (float *)allocate(k, sizeof(float));
+    float *bounds = (float *)allocate(p->n * k, sizeof(float));
+    double *centroids = (double *)allocate(k * p->d, sizeof(double));
+    int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
+    memcpy(centroids, p->centroids, k * p->d * sizeof(double));
+    memset(drift, 0, k * sizeof(float));
+    for (int pass = 0; pass < 6; ++pass) {
+        kmf_moves moves = {moved, near, apart, drift, 0, 0, 0};
+        double largest = 0.0;
+        for (size_t j = 0; j < k; ++j) {
             double norm = 0.0, step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
             centroids[j * p->d] += step;
             moved[j] = (float)(step * 1.000001);
+            drift[j] += moved[j];
             for (size_t f = 0; f < p->d; ++f) {
                 const double c = centroids[j * p->d + f] - p->shift64[f];
+                rows[j * p->d + f] = (T)c;
                 norm += c * c;
             }
             largest = norm > largest ? norm : largest;
@@ -216,30 +252,37 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, in
             else if (moved[j] > moves.next)
                 moves.next = moved[j];
         }
-        KERNELS->pack(centroids, p->k, p->d, p->shift, packed);
-        KERNELS->assign(p->X, p->n, p->d, p->shift, packed, p->k, p->labels, p->work);
-        if (filtered)
-            KERNELS->filter_pack(centroids, p->k, p->d, p->shift, filter);
-        size_t unfiltered;
-        const size_t scored =
-            KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, filter, p->k, (float)(sqrt(largest) * 1.000001),
-                             pass == 0 ? NULL : &moves, labels, upper, lower, &unfiltered, scratch);
-        CHECK(unfiltered <= scored, "unfiltered", p->n, p->d, p->k);
-        CHECK(pass == 0 ? scored == p->n : scored <= p->n, "count of hamerly", p->n, p->d, p->k);
-        CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, "hamerly", p->n, p->d, p->k);
+        const float reach = (float)(sqrt(largest) * 1.000001);
+        F(measure_gaps)(p, centroids, apart, near);
+        KERNELS->pack(centroids, k, p->d, p->shift, packed);
+        KERNELS->assign(p->X, p->n, p->d, p->shift, packed, k, p->labels, p->work);
+        if (filter)
+            KERNELS->filter_pack(centroids, k, p->d, p->shift, filter);
+        if (kind == F(ELKAN)) {
+            const size_t computed = KERNELS->elkan(p->X, p->n, p->d, p->shift, packed, rows, k, reach, &moves, pass > 0,
+                                                   labels, upper, lower, bounds, scratch);
+            CHECK(pass > 0 ? computed <= 2 * p->n * k : computed == p->n * k, "count of elkan", p->n, p->d, k);
+        } else {
+            size_t unfiltered;
+            const size_t scored =
+                KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, rows, filter, k, reach, pass == 0 ? NULL : &moves,
+                                 labels, upper, lower, &unfiltered, scratch);
+            CHECK(unfiltered <= scored, "unfiltered", p->n, p->d, k);
+            CHECK(pass == 0 ? scored == p->n : scored <= p->n, "count of hamerly", p->n, p->d, k);
+        }
+        CHECK(memcmp(labels, p->labels, p->n * sizeof(int32_t)) == 0, "labels by bounds", p->n, p->d, k);
         for (size_t i = 0; i < p->n; ++i) {
-            for (size_t j = 0; j < p->k; ++j) {
-                double square = 0.0;
-                for (size_t f = 0; f < p->d; ++f) {
-                    const double diff = (double)p->X[i * p->d + f] - centroids[j * p->d + f];
-                    square += diff * diff;
-                }
-                CHECK((int32_t)j == labels[i] ? sqrt(square) <= upper[i] : sqrt(square) >= lower[i], "a bound", p->n,
-                      p->d, p->k);
+            for (size_t j = 0; j < k; ++j) {
+                const double distance = F(distance_to)(p, i, centroids + j * p->d);
+                const int own = (int32_t)j == labels[i];
+                CHECK(own ? distance <= upper[i] : distance >= lower[i], "a bound", p->n, p->d, k);
+                if (kind == F(ELKAN) && !own)
+                    CHECK(distance * 1.000001 >= bounds[i * k + j] - drift[j], "a bound of Elkan's", p->n, p->d, k);
             }
         }
     }
-    free(labels), free(centroids), free(moved), free(lower), free(upper), free(scratch), free(packed), free(filter);
+    free(labels), free(centroids), free(bounds), free(drift), free(apart), free(near), free(moved);
+    free(lower), free(upper), free(rows), free(scratch), free(packed), free(filter);
 }
 
 /* losses[j] = how much farther the second nearest centroids of the samples of j are. */
@@ -278,9 +321,10 @@ static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t 
     F(check_distances)(kernels, &p);
     F(check_removal)(kernels, &p, NULL);
     F(check_removal)(kernels, &p, p.weight);
-    F(check_bounds)(kernels, &p, 0);
+    F(check_bounds)(kernels, &p, F(HAMERLY));
+    F(check_bounds)(kernels, &p, F(ELKAN));
     if (KERNELS->filter_pack && d <= 65536)
-        F(check_bounds)(kernels, &p, 1);
+        F(check_bounds)(kernels, &p, F(FILTERED));
     for (int weighted = 0; weighted < 2; ++weighted) {
         const double *weight = weighted ? p.weight : NULL;
         F(check_update)(kernels, &p, weight);

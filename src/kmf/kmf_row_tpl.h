@@ -1,0 +1,59 @@
+/* Bounds on distances, and scores of single samples, which lie as they come: no panel is turned for them. */
+
+#define LARGE 1e37f       /* stands for infinity: what is taken off it stays small */
+#define GROW 1.0000005f   /* outdoes the rounding of a few operations on bounds */
+#define SHRINK 0.9999995f /* the same, downwards */
+#define DOTS 8            /* centroids that share the loads of a sample */
+
+/* How far rounding to about the shift may move a sample and a centroid against each other. */
+KMF_INLINE float KMF_FN(blur)(float span) { return 8.0f * UNIT * span; }
+
+/* A distance from its square, which may be off by `off`, rounded up and down. */
+KMF_INLINE float KMF_FN(upper_of)(float square, float span, float off)
+{
+    return sqrtf(square + off > 0.0f ? square + off : 0.0f) * GROW + KMF_FN(blur)(span);
+}
+
+KMF_INLINE float KMF_FN(lower_of)(float square, float span, float off)
+{
+    return square > off ? sqrtf(square - off) * SHRINK - KMF_FN(blur)(span) : 0.0f;
+}
+
+/* As `slack`, for sums that run along the lanes. */
+KMF_INLINE float KMF_FN(row_slack)(size_t d, float span) { return KMF_FN(slack)(d / KMF_LANES + KMF_LANES, span); }
+
+/* dots[j] = (x - shift) . rows[j] for nr <= DOTS centroids, and |x - shift|^2 behind them; nr is a constant in every call.
+ * `ahead` is the sample that comes next, fetched meanwhile. */
+KMF_INLINE void KMF_FN(some_dots)(const KMF_T *x, const KMF_T *shift, size_t d, const KMF_T *const *rows,
+                                  const size_t nr, const KMF_T *ahead, KMF_T *dots)
+{
+    V sum[DOTS + 1];
+    KMF_UNROLL
+    for (size_t j = 0; j <= nr; ++j)
+        sum[j] = KMF_FN(set1)(0);
+    size_t f = 0;
+    for (; f + KMF_LANES <= d; f += KMF_LANES) {
+        const V v = KMF_FN(sub)(KMF_FN(load)(x + f), KMF_FN(load)(shift + f));
+        if (ahead)
+            KMF_PREFETCH(ahead + f);
+        KMF_UNROLL
+        for (size_t j = 0; j < nr; ++j)
+            sum[j] = KMF_FN(fmadd)(v, KMF_FN(load)(rows[j] + f), sum[j]);
+        sum[nr] = KMF_FN(fmadd)(v, v, sum[nr]);
+    }
+    KMF_UNROLL
+    for (size_t j = 0; j <= nr; ++j)
+        dots[j] = KMF_FN(total)(sum[j]);
+    for (; f < d; ++f) {
+        const KMF_T v = x[f] - shift[f];
+        for (size_t j = 0; j < nr; ++j)
+            dots[j] += v * rows[j][f];
+        dots[nr] += v * v;
+    }
+}
+
+/* The half norm of a packed centroid. */
+KMF_INLINE KMF_T KMF_FN(half_norm)(const KMF_T *packed, size_t d, size_t j)
+{
+    return packed[j / TILE * TILE * (d + 2) + j % TILE];
+}
