@@ -27,7 +27,7 @@ LAYERS = {
     "cli": OUTSIDE,
     "__main__": OUTSIDE,
 }
-LIBC = {"float.h", "limits.h", "math.h", "stddef.h", "stdint.h", "string.h"}
+LIBC = {"sys/auxv.h", "float.h", "limits.h", "math.h", "stddef.h", "stdint.h", "string.h"}
 INTRINSICS = {"arm_neon.h", "immintrin.h", "intrin.h"}
 
 
