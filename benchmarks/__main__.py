@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .cases import Case, quick, select
+from .cases import CASES, QUALITY_CASES, Case, quick, select
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .import_time import import_suite
 from .machine import available_cpus, describe
 from .peak import peak_suite
-from .picture import draw
+from .picture import draw, draw_inertia
 from .race import Settings, race
 from .results import Row
 from .tables import full_table, markdown_table, summary
@@ -25,14 +25,16 @@ RACES: dict[str, Settings] = {
     "converge": Settings(n_iter=300, repeats=3),
     "seeding": Settings(job="seeding", repeats=3),
     "default-fit": Settings(job="default_fit"),
+    "quality": Settings(job="quality"),
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]]]] = {
     "peak": peak_suite,
     "import": import_suite,
 }
-DEFAULT_SUITES = ["fixed", "seeding", "import"]
+DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted
-TWO_OF_US = [OURS, ESTIMATOR, BASELINE]  # suites of minutes race against scikit-learn alone
+TWO_OF_US = [OURS, ESTIMATOR, BASELINE]
+SLOW = ("converge", "default-fit")  # suites of minutes race against scikit-learn alone
 
 
 def main() -> int:
@@ -55,7 +57,8 @@ def main() -> int:
             print("\n" + markdown_table(rows))
         print(versions(rows))
         report["suites"][suite] = [row.to_json() for row in rows]
-        print("picture:", draw(rows, suite, options.out, headline(report["machine"])))
+        picture = draw_inertia if suite in ("seeding", "quality") else draw
+        print("picture:", picture(rows, suite, options.out, headline(report["machine"])))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "latest.json"
     path.write_text(json.dumps(report, indent=1) + "\n")
@@ -65,8 +68,10 @@ def main() -> int:
 
 def run_race(suite: str, options: argparse.Namespace) -> list[Row]:
     """All chosen cases of one suite, with a line of progress for each."""
-    names = options.competitors or (list(COMPETITORS) if suite == "fixed" else TWO_OF_US)
-    settings = replace(RACES[suite], n_threads=options.threads, budget=options.budget, quick=options.quick)
+    settings = RACES[suite]
+    able = [name for name, competitor in COMPETITORS.items() if competitor.can(settings.job)]
+    names = options.competitors or (TWO_OF_US if suite in SLOW else able)
+    settings = replace(settings, n_threads=options.threads, budget=options.budget, quick=options.quick)
     if options.repeats:
         settings.repeats = options.repeats
     rows: list[Row] = []
@@ -86,7 +91,7 @@ def run_race(suite: str, options: argparse.Namespace) -> list[Row]:
 
 def chosen_cases(suite: str, options: argparse.Namespace) -> list[Case]:
     """Cases after --rows, --dtypes and --quick; a convergence run promises nothing row by row."""
-    cases = select(options.rows or [], options.dtypes)
+    cases = select(options.rows or [], options.dtypes, QUALITY_CASES if suite == "quality" else CASES)
     if suite == "default-fit" and not options.rows:
         cases = [case for case in cases if case.default_fit]
     if suite == "seeding" and not options.rows:

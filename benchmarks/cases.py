@@ -73,6 +73,18 @@ FLOAT32_CASES = (
     Case(60_000, 784, 10, vs_sklearn=2.5, vs_best=5, default_fit=8),
     Case(100, 2, 7, "uniform", vs_sklearn=10, seed=4),  # seed 4: does not converge before 14
 )
+# Where one start fails: the tutorial's Gaussians on a board, its uniform board, and many blobs.
+QUALITY_CASES = (
+    Case(600, 2, 6, "gauss", seed=2122),
+    Case(1200, 2, 12, "gauss", seed=12),
+    Case(2000, 2, 20, "gauss", seed=20),
+    Case(10_000, 2, 50, "gauss", seed=1),
+    Case(10_000, 2, 50, "uniform"),
+    Case(30_000, 2, 100),
+    Case(20_000, 3, 500),
+    Case(20_000, 8, 64),
+    Case(30_000, 32, 256),
+)
 CASES = FLOAT32_CASES + tuple(replace(case, dtype="float64") for case in FLOAT32_CASES)
 
 
@@ -91,13 +103,17 @@ def select(rows: list[str], dtypes: list[str], cases: tuple[Case, ...] = CASES) 
 def make(case: Case) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Return X (n_samples, n_features) and the start (n_clusters, n_features), C-ordered.
 
-    blobs: Gaussian centres N(0, 2^2), spread 0.6. uniform: [0, 1)^d. The start is random samples,
-    drawn without replacement; every competitor receives the same two arrays.
+    blobs: Gaussian centres N(0, 2^2), spread 0.6. uniform: [0, 1)^d. gauss: `init_board_gauss`. The start is random
+    samples, drawn without replacement; every competitor receives the same two arrays.
     """
     rng = np.random.default_rng(case.seed)
     shape = case.n_samples, case.n_features
     if case.kind == "uniform":
         X = rng.random(shape)
+    elif case.kind == "gauss":
+        from kmeans_fast.datasets import init_board_gauss
+
+        X = init_board_gauss(case.n_samples, case.n_clusters, n_features=case.n_features, random_state=case.seed)
     else:
         centroids = rng.normal(0.0, BLOB_CENTRE_SPREAD, (case.n_clusters, case.n_features))
         X = rng.normal(0.0, BLOB_SPREAD, shape)

@@ -1,4 +1,4 @@
-"""One picture a suite: the times of every competitor, and our ratio beside what was promised."""
+"""One picture a suite: times and our ratio beside what was promised, or, of random jobs, inertia against time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from .competitors import COMPETITORS, OURS
 from .results import Row
 
 ROW_HEIGHT = 0.42  # inches
-MARKERS = "osD^v<>PX*"
+MARKERS = "osD^v<>PX*hpd8"
+PANELS_A_ROW = 3
 
 
 def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
@@ -50,6 +51,46 @@ def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
         right.legend(fontsize="small", loc="best")
     for axes in (left, right):
         axes.grid(axis="x", alpha=0.3)
+    figure.suptitle(f"{suite}: {caption}", fontsize="small")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{suite}.png"
+    figure.savefig(path, dpi=120)
+    return str(path)
+
+
+def draw_inertia(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
+    """Write ``folder/SUITE.png``: a panel a case, mean inertia against median time; left and low is better."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return "left out, it needs matplotlib"
+    done = [row for row in rows if row.seconds and row.inertias]
+    cases = list(dict.fromkeys(row.case for row in done))
+    if not cases:
+        return "left out, no row was measured"
+    n_lines = -(-len(cases) // PANELS_A_ROW)
+    figure = Figure(figsize=(12, 1.0 + 2.8 * n_lines), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(n_lines, PANELS_A_ROW, squeeze=False).ravel()
+    shown = {}
+    for axes, case in zip(panels, cases, strict=False):
+        mine = [row for row in done if row.case == case]
+        least = min(row.inertia for row in mine)
+        for marker, name in zip(MARKERS, COMPETITORS, strict=True):
+            for row in (row for row in mine if row.competitor == name):
+                (shown[name],) = axes.plot(
+                    [1e3 * row.median], [row.inertia / least], marker, color=f"C{list(COMPETITORS).index(name) % 10}",
+                    ms=8, label=name,
+                )  # fmt: skip
+        axes.set(xscale="log", title=case.name)
+        axes.title.set_size("small")
+        axes.grid(alpha=0.3)
+    for axes in panels[len(cases) :]:
+        axes.set_visible(False)
+    figure.supxlabel("median time, ms", fontsize="small")
+    figure.supylabel("mean inertia / lowest", fontsize="small")
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, fontsize="small")
     figure.suptitle(f"{suite}: {caption}", fontsize="small")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite}.png"

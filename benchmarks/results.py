@@ -122,6 +122,7 @@ def _mark(row: Row, baseline: Row | None) -> None:
         unequal = {
             "fit": not abs(difference) <= EQUAL_QUALITY,  # so that NaN counts as unequal
             "default_fit": difference > EQUAL_QUALITY,
+            "quality": difference > EQUAL_QUALITY,
             "seeding": difference > max(EQUAL_SEEDING, STANDARD_ERRORS * _error(row, baseline)),
         }[row.job]
         if unequal:

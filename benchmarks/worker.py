@@ -87,11 +87,10 @@ class Worker:
 
     def _call(self, X: Array, init: Array, seed: int) -> Fit:
         threads = self.request["n_threads"]
-        if self.request["job"] == "default_fit":
-            return self.competitor.default_fit(X, len(init), seed, threads)
-        if self.request["job"] == "seeding":
-            return self.competitor.seeding(X, len(init), seed, threads)
-        return self.competitor.fit(X, init, self.request["n_iter"], threads)
+        if self.request["job"] == "fit":
+            return self.competitor.fit(X, init, self.request["n_iter"], threads)
+        fit: Fit = getattr(self.competitor, self.request["job"])(X, len(init), seed, threads)
+        return fit
 
 
 def common_inertia(X: Array, centroids: Array) -> float:

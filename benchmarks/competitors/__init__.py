@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from ._base import Competitor, Fit, nearest
 from .faiss import Faiss
-from .kmeans_fast import KMeansFast, KMeansFastEstimator
+from .kmeans_fast import (
+    KMeansFast,
+    KMeansFastBest,
+    KMeansFastChains,
+    KMeansFastEstimator,
+    KMeansFastParallel,
+    KMeansFastRandom,
+)
 from .mlpack import Mlpack
 from .numpy_reference import NumpyReference
 from .opencv import OpenCV
@@ -18,6 +25,10 @@ COMPETITORS: dict[str, type[Competitor]] = {
     for competitor in (
         KMeansFast,
         KMeansFastEstimator,
+        KMeansFastBest,
+        KMeansFastParallel,
+        KMeansFastChains,
+        KMeansFastRandom,
         ScikitLearn,
         ScikitLearnIntelex,
         Faiss,

@@ -55,7 +55,7 @@ class Competitor:
 
     @classmethod
     def can(cls, job: str) -> bool:
-        """Tell whether this adapter implements ``job`` ("fit", "default_fit", "seeding")."""
+        """Tell whether this adapter implements ``job`` ("fit", "default_fit", "quality", "seeding")."""
         return getattr(cls, job) is not getattr(Competitor, job)
 
     def prepare(self, X: Array, init: Array, n_iter: int, n_threads: int) -> None:
@@ -69,8 +69,12 @@ class Competitor:
         """Run ``KMeans(n_clusters).fit(X)`` with every default."""
         raise NotImplementedError
 
+    def quality(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        """Find a low inertia: the best of ten restarts, or what the library has for it."""
+        raise NotImplementedError
+
     def seeding(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
-        """Choose ``n_clusters`` samples by k-means++ and stop there."""
+        """Choose ``n_clusters`` samples as a start and stop there."""
         raise NotImplementedError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -27,24 +28,54 @@ class KMeansFast(Competitor):
         return Fit(seconds, r.centroids, r.n_iter, r.inertia, detail)
 
     def default_fit(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
-        from kmeans_fast import kmeans
+        return _fit(X, n_clusters, seed, n_threads)
 
-        start = perf_counter()
-        r = kmeans(X, n_clusters, random_state=seed, n_threads=n_threads)
-        seconds = perf_counter() - start
-        return Fit(seconds, r.centroids, r.n_iter, r.inertia, {"algorithm": r.algorithm})
+    def quality(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        return _fit(X, n_clusters, seed, n_threads, n_init=10)
 
     def seeding(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
-        # No public call stops after seeding: this is what kmeans() does until then, with checks.
-        from kmeans_fast._problem import Problem
-        from kmeans_fast._samples import as_samples
-        from kmeans_fast._seed import seed as choose
+        return _seed(X, n_clusters, seed, n_threads, "k-means++")
 
-        rng = np.random.default_rng(seed)
-        start = perf_counter()
-        problem = Problem(as_samples(X), n_clusters, None, n_threads)
-        centroids = choose(problem, "k-means++", rng)
-        return Fit(perf_counter() - start, centroids, None, float("nan"))
+
+class KMeansFastBest(Competitor):
+    """``kmeans(..., quality="best")`` beside the best of ten restarts."""
+
+    name = "kmeans_fast quality=best"
+    package = "kmeans_fast"
+    module = "kmeans_fast"
+    counts_as_peer = False
+
+    def quality(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        return _fit(X, n_clusters, seed, n_threads, quality="best")
+
+
+class _Start(Competitor):
+    """Another way to start; the name ends with it."""
+
+    package = "kmeans_fast"
+    module = "kmeans_fast"
+    counts_as_peer = False
+
+    def seeding(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        return _seed(X, n_clusters, seed, n_threads, self.name.split()[-1])
+
+
+class KMeansFastParallel(_Start):
+    """``init="k-means||"``."""
+
+    name = "kmeans_fast k-means||"
+
+
+class KMeansFastChains(_Start):
+    """``init="afk-mc2"``."""
+
+    name = "kmeans_fast afk-mc2"
+
+
+class KMeansFastRandom(_Start):
+    """``init="random"``: what a start costs and is worth without any seeding."""
+
+    name = "kmeans_fast random"
 
 
 class KMeansFastEstimator(Competitor):
@@ -82,3 +113,24 @@ class KMeansFastEstimator(Competitor):
         model.fit(X)
         seconds = perf_counter() - start
         return Fit(seconds, model.cluster_centers_, model.n_iter_, model.inertia_)
+
+
+def _fit(X: Array, n_clusters: int, seed: int, n_threads: int, **arguments: Any) -> Fit:
+    from kmeans_fast import kmeans
+
+    start = perf_counter()
+    r = kmeans(X, n_clusters, random_state=seed, n_threads=n_threads, **arguments)
+    return Fit(perf_counter() - start, r.centroids, r.n_iter, r.inertia, {"algorithm": r.algorithm})
+
+
+def _seed(X: Array, n_clusters: int, seed: int, n_threads: int, init: str) -> Fit:
+    # No public call stops after seeding: this is what kmeans() does until then, with checks.
+    from kmeans_fast._problem import Problem
+    from kmeans_fast._samples import as_samples
+    from kmeans_fast._seed import seed as choose
+
+    rng = np.random.default_rng(seed)
+    start = perf_counter()
+    problem = Problem(as_samples(X), n_clusters, None, n_threads)
+    centroids = choose(problem, init, rng)
+    return Fit(perf_counter() - start, centroids, None, float("nan"))

@@ -29,9 +29,15 @@ class ScikitLearn(Competitor):
         return Fit(seconds, model.cluster_centers_, model.n_iter_, model.inertia_)
 
     def default_fit(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        return self._fit(X, n_clusters, seed)
+
+    def quality(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
+        return self._fit(X, n_clusters, seed, n_init=10)
+
+    def _fit(self, X: Array, n_clusters: int, seed: int, **parameters: int) -> Fit:
         from sklearn.cluster import KMeans
 
-        model = KMeans(n_clusters, random_state=seed)
+        model = KMeans(n_clusters, random_state=seed, **parameters)
         start = perf_counter()
         model.fit(X)
         seconds = perf_counter() - start
