@@ -83,12 +83,12 @@ def draw_inertia(rows: list[Row], suite: str, folder: Path, caption: str) -> str
                     [1e3 * row.median], [row.inertia / least], marker, color=f"C{list(COMPETITORS).index(name) % 10}",
                     ms=8, label=name,
                 )  # fmt: skip
-        axes.set(xscale="log", title=case.name)
+        axes.set(xscale="log", xlabel="median time, ms", title=case.name)
         axes.title.set_size("small")
+        axes.xaxis.label.set_size("small")
         axes.grid(alpha=0.3)
     for axes in panels[len(cases) :]:
         axes.set_visible(False)
-    figure.supxlabel("median time, ms", fontsize="small")
     figure.supylabel("mean inertia / lowest", fontsize="small")
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, fontsize="small")
     figure.suptitle(f"{suite}: {caption}", fontsize="small")
