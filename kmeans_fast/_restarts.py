@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +61,8 @@ def side_by_side(problem: Problem, n_init: int, start: Start, fit: Fit, workers:
 
     None if one of them went on in float64: those that come after it would have begun so.
     """
+    from concurrent.futures import ThreadPoolExecutor  # loaded when it is used
+
     starts = [start() for _ in range(n_init)]
     twins = [problem, *(problem.twin() for _ in range(workers - 1))]
     dtype = problem.dtype
