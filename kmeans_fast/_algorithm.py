@@ -17,8 +17,7 @@ MIN_FILTERED_CLUSTERS = {True: 96, False: 64}
 MIN_FILTERED_FEATURES = 16
 MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave an int32
 
-MAX_GAPS_CLUSTERS = 1024  # the distances between them: 4 MB
-GAPS_SHARE = 32  # samples a cluster from which on those distances cost little beside a pass
+GAPS_SHARE = 32  # samples a cluster from which on the distances between centroids cost little beside a pass
 
 
 def choose(algorithm: str, n_features: int, n_clusters: int) -> str:
@@ -38,5 +37,5 @@ def filters(single: bool, n_features: int, n_clusters: int) -> bool:
 
 
 def gaps_pay(n_samples: int, n_clusters: int) -> bool:
-    """Say whether the distances between centroids cost little beside a pass, and little memory."""
-    return n_clusters <= MAX_GAPS_CLUSTERS and GAPS_SHARE * n_clusters <= n_samples
+    """Say whether the distances between centroids cost little beside a pass."""
+    return GAPS_SHARE * n_clusters <= n_samples

@@ -39,12 +39,21 @@ class Lloyd:
         lower: NDArray[np.float32],
         moved: NDArray[np.float32],
         near: NDArray[np.float32],
+        nearest: NDArray[np.int32],
         last_centroids: NDArray[np.float64],
         rows: NDArray[np.uint8],
+        zeros: NDArray[np.uint8],
+        movers: NDArray[np.uint8],
         filter: NDArray[np.uint8] | None,
+        gaps_threads: int,
     ) -> None: ...
-    def keep_gaps(self, apart: NDArray[np.float32]) -> None: ...
-    def keep_elkan(self, bounds: NDArray[np.float32], drift: NDArray[np.float32], way: NDArray[np.float64]) -> None: ...
+    def keep_elkan(
+        self,
+        bounds: NDArray[np.float32],
+        apart: NDArray[np.float32],
+        drift: NDArray[np.float32],
+        way: NDArray[np.float64],
+    ) -> None: ...
     @property
     def upper_bounds(self) -> NDArray[np.float32] | None: ...
     def reset(self) -> None: ...

@@ -28,6 +28,8 @@ MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one s
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
 
+MOVERS = 32  # centroids that bounds look at one by one (src/_lloyd.pyx)
+
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
 EPS = 2.0**-52
@@ -199,13 +201,22 @@ class Problem:
         engine.rounding = self.rounding
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
-            filter = make(filter_bytes, np.uint8) if filter_bytes else None
-            rows = make(k * d * self.dtype.itemsize, np.uint8)
-            engine.keep_bounds(upper, lower, moved, make(k, np.float32), make((k, d), np.float64), rows, filter)
-            if elkan or gaps_pay(n, k):
-                engine.keep_gaps(make((k, k), np.float32))
+            engine.keep_bounds(
+                upper,
+                lower,
+                moved,
+                make((3, k), np.float32),
+                make(k, np.int32),
+                make((k, d), np.float64),
+                make(k * d * self.dtype.itemsize, np.uint8),
+                make(d * self.dtype.itemsize, np.uint8),
+                make(MOVERS * (k + d) * self.dtype.itemsize, np.uint8),
+                make(filter_bytes, np.uint8) if filter_bytes else None,
+                self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0,
+            )
         if elkan:
-            engine.keep_elkan(make((n, k), np.float32), make(k, np.float32), make(k, np.float64))
+            gaps, drift = make((k, k), np.float32), make(k, np.float32)
+            engine.keep_elkan(make((n, k), np.float32), gaps, drift, make(k, np.float64))
         return engine
 
     def with_clusters(self, n_clusters: int) -> Problem:

@@ -33,6 +33,11 @@ cdef enum:
 # Centroids whose distances to the others are taken in one go.
 cdef enum:
     GAPS_AT_ONCE = 32
+    SAMPLES_AT_ONCE = 64
+
+# The centroids that are looked at one by one because they moved most: kmf_hamerly_tpl.h.
+cdef enum:
+    MOVERS = 32
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
@@ -46,12 +51,13 @@ cdef class Lloyd:
     cdef:
         bint single, all_new, fused
         Py_ssize_t d, k, chunk, n_slices, n_parts
-        int n_threads, finish_threads
+        int n_threads, finish_threads, gaps_threads
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work, filter, rows
-        float[::1] upper, lower, moved, near, drift
+        unsigned char[::1] packed, shift, work, filter, rows, zeros, movers
+        float[::1] upper, lower, moved, near, near_mover, drift, scratch
+        int32_t[::1] nearest
         double[::1] way
         float[:, ::1] apart, bounds
         double[:, ::1] last_centroids
@@ -87,20 +93,23 @@ cdef class Lloyd:
         self.rows = None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[::1] near,
-                    double[:, ::1] last_centroids, unsigned char[::1] rows, unsigned char[::1] filter):
-        """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h)."""
+    def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
+                    int32_t[::1] nearest, double[:, ::1] last_centroids, unsigned char[::1] rows,
+                    unsigned char[::1] zeros, unsigned char[::1] movers, unsigned char[::1] filter, int gaps_threads):
+        """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h).
+
+        With gaps_threads > 0 so many find the distances between the centroids before a pass.
+        """
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
-        self.near, self.rows, self.filter = near, rows, filter
-        self.near[:] = 0.0
+        self.near, self.near_mover, self.scratch = near[0], near[1], near[2]
+        self.nearest, self.rows, self.zeros, self.movers, self.filter = nearest, rows, zeros, movers, filter
+        self.gaps_threads = gaps_threads
+        near[:] = 0.0
+        zeros[:] = 0
 
-    def keep_gaps(self, float[:, ::1] apart):
-        """Know how far the centroids are from each other, which helps the bounds."""
-        self.apart = apart
-
-    def keep_elkan(self, float[:, ::1] bounds, float[::1] drift, double[::1] way):
-        """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h). They need the gaps."""
-        self.bounds, self.drift, self.way = bounds, drift, way
+    def keep_elkan(self, float[:, ::1] bounds, float[:, ::1] apart, float[::1] drift, double[::1] way):
+        """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h)."""
+        self.bounds, self.apart, self.drift, self.way = bounds, apart, drift, way
 
     @property
     def upper_bounds(self):
@@ -157,12 +166,16 @@ cdef class Lloyd:
                 self.way[j] = self.way[j] + moved if self.bounded else 0.0
                 self.drift[j] = <float> (self.way[j] * UP)
         self.reach = <float> (reach * UP)
-        self.moves.near, self.moves.apart, self.moves.drift = &self.near[0], NULL, NULL
-        if self.apart is not None:
-            self._measure_gaps()
-            self.moves.apart = &self.apart[0, 0]
+        self.moves.near, self.moves.near_mover = &self.near[0], &self.near_mover[0]
+        self.moves.apart = self.moves.drift = NULL
         if self.bounds is not None:
-            self.moves.drift = &self.drift[0]
+            self._measure_gaps()
+            self.moves.apart, self.moves.drift = &self.apart[0, 0], &self.drift[0]
+        elif self.bounded:
+            if self.gaps_threads > 0:
+                self._measure_near(rows)
+        if self.bounded:
+            self._measure_movers(rows)
         self.filter_now = NULL
         if (self.filter is not None and LEAST_REACH < reach < LARGEST_REACH
                 and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
@@ -171,6 +184,65 @@ cdef class Lloyd:
                 K.f32.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
             else:
                 K.f64.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
+
+    cdef void _measure_near(self, const floating *rows):
+        """Find the distance of each centroid to the nearest other one, rounded down: the centroids are samples here."""
+        cdef Py_ssize_t c, j, m = SAMPLES_AT_ONCE, n_chunks = (self.k + SAMPLES_AT_ONCE - 1) // SAMPLES_AT_ONCE
+        with nogil:
+            for c in prange(n_chunks, schedule="static", num_threads=self.gaps_threads):
+                self._near_of(rows, c * m, min(m, self.k - c * m), threadid())
+        for j in range(self.k):
+            if self.nearest[j] != j:  # one of two alike
+                self.near[j] = 0.0
+
+    cdef void _near_of(self, const floating *rows, Py_ssize_t j, Py_ssize_t m, int thread) noexcept nogil:
+        cdef size_t unfiltered
+        cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        cdef const floating *zeros = <const floating *> &self.zeros[0]
+        cdef const floating *packed = <const floating *> &self.packed[0]
+        if floating is float:
+            K.f32.hamerly(rows + j * self.d, m, self.d, zeros, packed, rows, NULL, self.k, self.reach, NULL,
+                          &self.nearest[j], &self.scratch[j], &self.near[j], &unfiltered, work)
+        else:
+            K.f64.hamerly(rows + j * self.d, m, self.d, zeros, packed, rows, NULL, self.k, self.reach, NULL,
+                          &self.nearest[j], &self.scratch[j], &self.near[j], &unfiltered, work)
+
+    cdef void _measure_movers(self, const floating *rows):
+        """Find the few centroids that moved most, and how far the others are from them, rounded down."""
+        cdef Py_ssize_t few = max(1, min(MOVERS, self.k // 8)), m = 0, j, at
+        cdef Py_ssize_t[MOVERS] which
+        cdef floating *points = <floating *> &self.movers[0]
+        cdef floating *squares = points + few * self.d
+        cdef double unit = 6.0e-8 if self.single else 1.2e-16  # of rounding
+        cdef double shrink = (1.0 - unit * (self.d + 16)) / UP, blur = 16.0 * unit * self.reach
+        for j in range(self.k):
+            if self.moved[j] == 0.0 or (m == few and self.moved[j] <= self.moved[which[m - 1]]):
+                continue
+            at = m if m < few else m - 1
+            m = min(m + 1, few)
+            while at > 0 and self.moved[which[at - 1]] < self.moved[j]:
+                which[at] = which[at - 1]
+                at -= 1
+            which[at] = j
+        for at in range(m):
+            memcpy(points + at * self.d, rows + which[at] * self.d, self.d * sizeof(floating))
+        if m > 0:
+            if floating is float:
+                K.f32.squared_distances(rows, self.k, self.d, points, m, squares, <float *> &self.work[0])
+            else:
+                K.f64.squared_distances(rows, self.k, self.d, points, m, squares, <double *> &self.work[0])
+        self.near_mover[:] = LARGE
+        self.moves.rest = 0.0
+        for j in range(self.k):
+            for at in range(m):
+                if j == which[at]:
+                    break
+            else:
+                self.moves.rest = max(self.moves.rest, self.moved[j])
+            for at in range(m):
+                if j != which[at]:
+                    self.near_mover[j] = min(self.near_mover[j],
+                                             <float> (sqrt(squares[j * m + at]) * shrink - blur))
 
     cdef void _measure_gaps(self):
         """Find the distances between centroids of which one moved, rounded down, and to the nearest of each."""

@@ -8,6 +8,8 @@ cdef extern from "kmf.h" nogil:
         const float *near
         const float *apart
         const float *drift
+        const float *near_mover
+        float rest
         float most
         float next
         int32_t farthest

@@ -18,12 +18,14 @@
 
 /* How the centroids moved since the last pass, and how far they are from each other: what bounds need to know. */
 typedef struct kmf_moves {
-    const float *moved; /* k, rounded up */
-    const float *near;  /* k, the distance to the nearest other centroid, rounded down; 0 where it is not known */
-    const float *apart; /* k x k, such distances; 1e37 on the diagonal. For Elkan's bounds alone */
-    const float *drift; /* k, what `moved` has come to since the bounds began, rounded up. For Elkan's alone */
-    float most, next;   /* the greatest of `moved` and the second */
-    int32_t farthest;   /* the centroid that moved most */
+    const float *moved;      /* k, rounded up */
+    const float *near;       /* k, the distance to the nearest other centroid, rounded down; 0 where it is not known */
+    const float *apart;      /* k x k, such distances; 1e37 on the diagonal. For Elkan's bounds alone */
+    const float *drift;      /* k, what `moved` has come to since the bounds began, rounded up. For Elkan's alone */
+    const float *near_mover; /* k, the distance to the nearest of a few that moved far, rounded down */
+    float rest;              /* the greatest of `moved` without those */
+    float most, next;        /* the greatest of `moved` and the second */
+    int32_t farthest;        /* the centroid that moved most */
 } kmf_moves;
 
 #define KMF_API_JOIN(name, dtype) name##_##dtype

@@ -2,7 +2,8 @@
  *
  * For every sample `upper` bounds the distance to its own centroid from above and `lower` the distance to every other one
  * from below. When centroids move, the first rises by what the own one moved, the second falls by what any other moved
- * at most. While upper < lower the label stays; the samples left are gathered into panels for the dense kernel, which
+ * at most. A few that moved far, as relocated ones do, would spoil that for everybody, so the second bound is also taken
+ * from the others' moves and, by the triangle inequality, the distance to those few; or to the nearest centroid of all. While upper < lower the label stays; the samples left are gathered into panels for the dense kernel, which
  * finds the two nearest and fresh bounds.
  *
  * Labels are those of `assign`: a score is the same chain of operations here and there, and the bounds carry what
@@ -31,7 +32,10 @@ KMF_STATIC size_t KMF_FN(find_active)(size_t n, size_t d, float reach, const kmf
         const size_t own = (size_t)labels[i];
         const float fall = labels[i] == moves->farthest ? moves->next : moves->most;
         const float up = (upper[i] + moves->moved[own]) * GROW, stored = lower[i] * SHRINK - fall * GROW;
-        const float gap = (moves->near[own] - up) * SHRINK, low = stored > gap ? stored : gap;
+        /* Of any centroids, those that moved far are at least so far from here, and the rest moved little. */
+        const float kept = lower[i] * SHRINK - moves->rest * GROW, away = (moves->near_mover[own] - up) * SHRINK;
+        const float gap = (moves->near[own] - up) * SHRINK, split = kept < away ? kept : away;
+        const float better = stored > split ? stored : split, low = better > gap ? better : gap;
         upper[i] = up;
         lower[i] = low;
         active[n_active] = (int32_t)i;

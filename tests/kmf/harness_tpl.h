@@ -228,13 +228,13 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
     float *upper = (float *)allocate(p->n, sizeof(float)), *lower = (float *)allocate(p->n, sizeof(float));
     float *moved = (float *)allocate(k, sizeof(float)), *near = (float *)allocate(k, sizeof(float));
     float *apart = (float *)allocate(k * k, sizeof(float)), *drift = (float *)allocate(k, sizeof(float));
-    float *bounds = (float *)allocate(p->n * k, sizeof(float));
+    float *bounds = (float *)allocate(p->n * k, sizeof(float)), *near_even = (float *)allocate(k, sizeof(float));
     double *centroids = (double *)allocate(k * p->d, sizeof(double));
     int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
     memcpy(centroids, p->centroids, k * p->d * sizeof(double));
     memset(drift, 0, k * sizeof(float));
     for (int pass = 0; pass < 6; ++pass) {
-        kmf_moves moves = {moved, near, apart, drift, 0, 0, 0};
+        kmf_moves moves = {moved, near, apart, drift, near_even, 0, 0, 0, 0};
         double largest = 0.0;
         for (size_t j = 0; j < k; ++j) {
             double norm = 0.0, step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
@@ -254,6 +254,13 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
         }
         const float reach = (float)(sqrt(largest) * 1.000001);
         F(measure_gaps)(p, centroids, apart, near);
+        for (size_t i = 0; i < k; ++i) { /* any part of the centroids will do as the few */
+            near_even[i] = 1e37f;
+            for (size_t j = 0; j < k; j += 2)
+                near_even[i] = apart[i * k + j] < near_even[i] ? apart[i * k + j] : near_even[i];
+            if (i % 2 && moved[i] > moves.rest)
+                moves.rest = moved[i];
+        }
         KERNELS->pack(centroids, k, p->d, p->shift, packed);
         KERNELS->assign(p->X, p->n, p->d, p->shift, packed, k, p->labels, p->work);
         if (filter)
@@ -281,7 +288,7 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
             }
         }
     }
-    free(labels), free(centroids), free(bounds), free(drift), free(apart), free(near), free(moved);
+    free(labels), free(centroids), free(bounds), free(drift), free(apart), free(near), free(moved), free(near_even);
     free(lower), free(upper), free(rows), free(scratch), free(packed), free(filter);
 }
 
