@@ -1,11 +1,11 @@
-"""Which assignment step makes the passes: dense, or with Hamerly's bounds.
+"""Which assignment step makes the passes: dense, with Hamerly's bounds, or by boxes.
 
-Both give the same labels, bit for bit; only time and memory differ.
+All give the same labels, bit for bit; only time and memory differ.
 """
 
 from __future__ import annotations
 
-ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan")
+ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan", "boxes")
 
 # Fewer features stay in registers: scoring every centroid costs no more than looking after bounds.
 MIN_FEATURES = 9
@@ -20,11 +20,33 @@ MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave a
 GAPS_SHARE = 32  # samples a cluster from which on the distances between centroids cost little beside a pass
 
 
-def choose(algorithm: str, n_features: int, n_clusters: int) -> str:
-    """Return "lloyd" or "hamerly"."""
+# Boxes: an order of X costs 15 to 40 dense passes over 8 clusters, and pays where a pass costs much or many are made.
+MAX_BOX_FEATURES = 8
+MAX_BOX_CLUSTERS = 1 << 24  # their indices are kept as float32
+MIN_BOX_SAMPLES = 1 << 15
+BOXES_AT_ONCE = (4, 96)  # features at most, clusters at least: from the first pass
+BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
+PASSES_BEFORE_BOXES = 12
+
+
+def choose(algorithm: str, n_samples: int, n_features: int, n_clusters: int) -> str:
+    """Return "lloyd", "hamerly" or "boxes", to begin with."""
+    if algorithm == "boxes" and (n_features > MAX_BOX_FEATURES or n_clusters > MAX_BOX_CLUSTERS):
+        raise ValueError(
+            f"algorithm='boxes' is for at most {MAX_BOX_FEATURES} features and {MAX_BOX_CLUSTERS} clusters; "
+            f"X has {n_features} features, and n_clusters={n_clusters}."
+        )
     if algorithm != "auto":
         return algorithm
+    if pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters):
+        return "boxes"
     return "hamerly" if n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS else "lloyd"
+
+
+def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: int) -> bool:
+    """Say whether boxes pay here, at once or later."""
+    most, least = boxes
+    return n_samples >= MIN_BOX_SAMPLES and n_features <= most and least <= n_clusters <= MAX_BOX_CLUSTERS
 
 
 def filters(single: bool, n_features: int, n_clusters: int) -> bool:

@@ -67,12 +67,14 @@ def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch:
 def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None) -> None:
     """Iterate until nothing changes, or a limit or `watch` ends it; labels are those before the last update."""
     engine, history = problem.engine(), run.inertia_history
-    small = problem.small_block() if watch is None else None
+    small = problem.small_block() if watch is None and problem.algorithm != "boxes" else None
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
     engine.reset()
     engine.rounding = problem.rounding
     while not reason:
+        if problem.boxes_pay(run.n_iter):
+            problem.use_boxes(engine)
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
             fresh = n_iter == 1

@@ -94,10 +94,11 @@ def kmeans(
         "best" goes on where Lloyd's algorithm ends: it moves some centroids across X at a time, iterates, and keeps
         what is better, until nothing is for a while or it has cost as much as 9 restarts. It ends lower than the best
         of 10 restarts, mostly in less than half of their time; ``restarts`` says how many swaps were tried and kept.
-    algorithm : {"auto", "lloyd", "hamerly", "elkan"}, default "auto"
+    algorithm : {"auto", "lloyd", "hamerly", "elkan", "boxes"}, default "auto"
         "lloyd" computes every distance in every iteration; "hamerly" leaves out the samples whose label cannot have
-        changed, "elkan" most distances of the others as well, with the same labels. "auto" chooses by the size of the
-        problem; the result says what ran, and how many distances it computed.
+        changed, "elkan" most distances of the others as well, "boxes" (8 features at most) all centroids that cannot
+        be the nearest in a box of samples, with the same labels. "auto" chooses by the size of the problem, and may
+        turn to boxes during a long run; the result says what ran, and how many distances it computed.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.
@@ -119,8 +120,9 @@ def kmeans(
 
     Notes
     -----
-    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 8 + 4 n_clusters more for "elkan", 4 more with
-    several restarts, during k-means++ 4 (float32) or 8 (float64) for distances, 4 more during k-means||, 8 more for
+    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 8 + 4 n_clusters more for "elkan", 7 + 4
+    n_features (float32) or 7 + 8 n_features more for "boxes", which keeps X in another order, 4 more with several
+    restarts, during k-means++ 4 (float32) or 8 (float64) for distances, 4 more during k-means||, 8 more for
     ``quality="best"`` and another set of bounds; and O(n_clusters n_features), of which sums take at most 64 times the
     centroids and 1/16 of X, or 8 times the centroids.
 

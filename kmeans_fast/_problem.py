@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _distances, _lloyd, _runtime, _survey
-from ._algorithm import choose, filters, gaps_pay
+from . import _boxes, _distances, _lloyd, _runtime, _survey
+from ._algorithm import BOXES_LATER, PASSES_BEFORE_BOXES, choose, filters, gaps_pay, pays
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -31,6 +31,9 @@ ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin 
 MOVERS = 32  # centroids that bounds look at one by one (src/_lloyd.pyx)
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
+
+LEAF, SMALL_LEAF = 128, 32  # samples of a leaf of boxes; more cost scores, fewer cost tests
+MANY_CLUSTERS = 8192  # from here on leaves are small
 
 EPS = 2.0**-52
 ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
@@ -56,7 +59,8 @@ class Problem:
         algorithm: str = "auto",
     ) -> None:
         self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
-        self.algorithm = choose(algorithm, samples.n_features, n_clusters)
+        self.algorithm = choose(algorithm, samples.n_samples, samples.n_features, n_clusters)
+        self._automatic = algorithm == "auto"
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.max_threads = n_threads
         self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
@@ -64,6 +68,8 @@ class Problem:
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
+        self._orders: dict[bool, _boxes.Order] = {}
+        self._box_threads = self.n_threads
         self.dtype = samples.dtype
         self._survey()
 
@@ -91,6 +97,9 @@ class Problem:
     def block_rows(self, work_per_row: float | None = None) -> int:
         """Rows of a block."""
         work = self.work_per_row if work_per_row is None else work_per_row
+        if work_per_row is None and self.algorithm == "boxes":
+            # An order belongs to its blocks, whatever the number of clusters; boxes look for signals themselves.
+            return self.samples.block_rows(self.dtype, 1.0, self._box_threads)
         return self.samples.block_rows(self.dtype, work, self.n_threads)
 
     @property
@@ -167,14 +176,15 @@ class Problem:
         n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
         n_slices = self.n_slices()
         fused = n_slices >= SLICES_OF_A_THREAD * self.n_threads or self.n_threads == 1
-        n_old = self.n_threads * self.chunk if fused else self.block_rows()
+        boxes = self.algorithm == "boxes"
+        n_old = self.n_threads * self.chunk if fused or boxes else self.block_rows()
         make = self.memory.empty
         if not hasattr(self, "labels"):
             self.labels: Labels = make(n, np.int32)
         if not self._engines:
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
-        bounds, elkan = self.algorithm != "lloyd", self.algorithm == "elkan"
+        bounds, elkan = self.algorithm in ("hamerly", "elkan"), self.algorithm == "elkan"
         filtered = self.algorithm == "hamerly" and filters(single, d, k)
         filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
         work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8) + filter_work
@@ -199,6 +209,8 @@ class Problem:
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
         engine.rounding = self.rounding
+        if boxes:
+            self.use_boxes(engine)
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
             engine.keep_bounds(
@@ -232,8 +244,51 @@ class Problem:
         """Return the same problem with labels and an engine of its own, for another thread."""
         other = self.with_clusters(self.n_clusters)
         vars(other).pop("labels", None)
+        other._orders = {}  # it holds labels and bounds
         other.engine()
         return other
+
+    def use_boxes(self, engine: Engine) -> None:
+        """Label by boxes from the next pass on."""
+        self.algorithm, self._views = "boxes", None
+        single, d, k = self._dtype == np.float32, self.samples.n_features, self.n_clusters
+        make, rows = self.memory.empty, self.block_rows()
+        order = self._order(single)
+        *_, planes, work = _boxes.sizes(single, 0, d, k, order.leaf)
+        boxes = _boxes.Boxes(
+            order,
+            single,
+            self.n_threads,
+            make(planes * self._dtype.itemsize, np.uint8),
+            make((work * self._dtype.itemsize + 127) // 64 * 64 * self.n_threads, np.uint8),
+            make(k, np.float32),
+            make((k, d), np.float64),
+            make((self.n_threads, 8), np.int64),
+        )
+        engine.keep_boxes(boxes, make(rows, np.uint8), make(rows, np.int32))
+
+    def boxes_pay(self, n_iter: int) -> bool:
+        """Say whether a run that has made so many passes should go on by boxes."""
+        later = self._automatic and self.algorithm == "lloyd" and n_iter == PASSES_BEFORE_BOXES
+        return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
+
+    def _order(self, single: bool) -> _boxes.Order:
+        """Return the order of X, made once for all numbers of clusters."""
+        if single not in self._orders:
+            n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
+            make, size, leaf = self.memory.empty, self._dtype.itemsize, LEAF if k < MANY_CLUSTERS else SMALL_LEAF
+            copied, leaf_boxes, bricks, _, _ = _boxes.sizes(single, n, d, k, leaf)
+            self._orders[single] = _boxes.Order(
+                leaf,
+                self.block_rows(),
+                make(n, np.uint32),
+                make(copied * size, np.uint8),
+                make(leaf_boxes * size, np.uint8),
+                make(bricks * size, np.uint8),
+                make((n // leaf + 1) * 12, np.uint8),
+                make(n, np.uint16),
+            )
+        return self._orders[single]
 
     def n_slices(self) -> int:
         n, d = self.samples.n_samples, self.samples.n_features

@@ -10,7 +10,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY, sqrt
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
 from kmf cimport kmf_kernels, kmf_moves, kmf_work_size_f64
@@ -65,6 +65,8 @@ cdef class Lloyd:
         float reach
         void *filter_now  # NULL: no filter in this pass
         bint bounded, assigned
+        object boxes  # kmeans_fast._boxes.Boxes, or None
+        uint8_t[::1] marks
         int64_t[:, ::1] scored
         double[:, :, ::1] sums
         double[:, ::1] totals
@@ -91,6 +93,7 @@ cdef class Lloyd:
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
         self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
         self.rows = None
+        self.boxes, self.marks = None, None
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
@@ -111,6 +114,11 @@ cdef class Lloyd:
         """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h)."""
         self.bounds, self.apart, self.drift, self.way = bounds, apart, drift, way
 
+    def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
+        """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
+        self.boxes, self.marks, self.old_labels = boxes, marks, old_labels
+        self.marks[:] = 0
+
     @property
     def upper_bounds(self):
         """Upper bounds on the distance of each sample to the centroid that the last pass gave it, or None."""
@@ -120,6 +128,8 @@ cdef class Lloyd:
         """Begin a new run: no sample has a label, and no bound holds."""
         self.labels[:] = -1
         self.bounded = False
+        if self.boxes is not None:
+            self.boxes.reset()
         self.n_distances = self.n_filtered = self.n_unfiltered = 0
         self.scored[:] = 0
 
@@ -136,6 +146,8 @@ cdef class Lloyd:
         else:
             K.f64.score_shift(c, self.k, self.d, <double *> &self.shift[0])
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
+        if self.boxes is not None:
+            self.boxes.begin(centroids, self.packed)
         if self.upper is not None:
             if self.single:
                 self._follow(<const float *> &self.shift[0])
@@ -281,14 +293,26 @@ cdef class Lloyd:
         """
         cdef const float[:, ::1] x32
         cdef const double[:, ::1] x64
+        cdef bint marked = assign and self.boxes is not None and not self.all_new
+        if assign and self.boxes is not None:
+            self.changed[0] += self.boxes.label(block, start, self.shift, self.labels, self.old_labels,
+                                                self.marks if marked else None)
+            self.scored[0, 0] += self.boxes.n_scored
+            self.assigned, assign = True, False
         if self.single:
             x32 = block
             with nogil:
-                self._visit(&x32[0, 0], x32.shape[0], start, assign)
+                if marked:
+                    self._update_marked(&x32[0, 0], x32.shape[0], start)
+                else:
+                    self._visit(&x32[0, 0], x32.shape[0], start, assign)
         else:
             x64 = block
             with nogil:
-                self._visit(&x64[0, 0], x64.shape[0], start, assign)
+                if marked:
+                    self._update_marked(&x64[0, 0], x64.shape[0], start)
+                else:
+                    self._visit(&x64[0, 0], x64.shape[0], start, assign)
 
     def relabel(self, row, Py_ssize_t i, int32_t label):
         """Move sample i, given as a block of one row, to another cluster."""
@@ -303,6 +327,8 @@ cdef class Lloyd:
         if self.bounds is not None:
             self.bounds[i, :] = 0.0
             self.bounds[i, label] = LARGE
+        if self.boxes is not None:
+            self.boxes.relabel(i, label)
         if self.single:
             x32 = row
             for part in range(self.n_parts):
@@ -414,9 +440,31 @@ cdef class Lloyd:
         if part == 0:
             if self.all_new:
                 changed = 0
-                for j in range(m):
+                for j in range(m if self.marks is None else 0):  # boxes have counted them
                     changed += old_labels[j] != self.labels[i + j]
             self.changed[s] += changed
+
+    cdef void _update_marked(self, const floating *X, Py_ssize_t n, Py_ssize_t start) noexcept nogil:
+        """Sum the samples of a block that boxes have marked."""
+        cdef Py_ssize_t n_tasks = min(self.n_slices, (n + self.chunk - 1) // self.chunk), task
+        for task in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
+            self._update_marked_slice(X, n, start, task)
+
+    cdef void _update_marked_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start,
+                                   Py_ssize_t nth) noexcept nogil:
+        cdef Py_ssize_t row = nth * self.chunk, s = (start // self.chunk + nth) % self.n_slices, m
+        cdef const double *weight = NULL
+        while row < n:
+            m = min(self.chunk, n - row)
+            if self.sample_weight is not None:
+                weight = &self.sample_weight[start + row]
+            if floating is float:
+                K.f32.update_marked(X + row * self.d, m, self.d, &self.marks[row], &self.old_labels[row],
+                                    &self.labels[start + row], weight, &self.origin[0], &self.sums[s, 0, 0])
+            else:
+                K.f64.update_marked(X + row * self.d, m, self.d, &self.marks[row], &self.old_labels[row],
+                                    &self.labels[start + row], weight, &self.origin[0], &self.sums[s, 0, 0])
+            row += self.n_slices * self.chunk
 
     cpdef finish(self, double[:, ::1] new_centroids):
         """Add the slices, move the centroids to the means, and price the labels against the old centroids.
@@ -426,6 +474,8 @@ cdef class Lloyd:
         """
         cdef Py_ssize_t j, s
         self.bounded = self.bounded or (self.assigned and self.upper is not None)
+        if self.assigned and self.boxes is not None:
+            self.boxes.finish(self.centroids)
         if self.finish_threads == 1:
             for j in range(self.k):
                 self._finish_cluster(j, new_centroids)

@@ -1,5 +1,5 @@
 # The C API of kmf/kmf.h for `cimport`; kmf_api_tpl.h says what each kernel does.
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 
 cdef extern from "kmf.h" nogil:
@@ -13,6 +13,22 @@ cdef extern from "kmf.h" nogil:
         float most
         float next
         int32_t farthest
+
+    ctypedef struct kmf_cut:
+        size_t feature
+        double low, width
+
+    ctypedef struct kmf_leaf:
+        float gap, sum
+        int32_t label
+
+    enum:
+        KMF_BRICK
+        KMF_CUT_BINS
+        KMF_GROUP
+
+    size_t kmf_plane(size_t k)
+    size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
 
     ctypedef struct kmf_kernels_f32:
         size_t tile
@@ -44,6 +60,21 @@ cdef extern from "kmf.h" nogil:
         void (*removal_losses)(
             const float *, size_t, size_t, const float *, const float *, size_t, const double *, double *,
             float *) noexcept nogil
+        void (*cut_range)(const float *, size_t, size_t, kmf_cut *) noexcept nogil
+        void (*cut_count)(const float *, size_t, size_t, const kmf_cut *, uint32_t *) noexcept nogil
+        void (*cut_scatter)(
+            const float *, size_t, size_t, size_t, const kmf_cut *, uint32_t *, uint32_t *, uint32_t *,
+            float *) noexcept nogil
+        void (*order)(
+            size_t, size_t, size_t, uint32_t *, float *, float *, float *, float *) noexcept nogil
+        void (*planes)(const float *, size_t, size_t, const float *, float *) noexcept nogil
+        size_t (*boxes)(
+            const float *, size_t, size_t, size_t, const float *, const float *, size_t, int, const uint32_t *,
+            const float *, const float *, kmf_leaf *, uint16_t *, int32_t *, int32_t *, uint8_t *, size_t *,
+            float *) noexcept nogil
+        void (*update_marked)(
+            const float *, size_t, size_t, uint8_t *, const int32_t *, const int32_t *, const double *, const double *,
+            double *) noexcept nogil
 
     ctypedef struct kmf_kernels_f64:
         size_t tile
@@ -76,6 +107,21 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
         void (*removal_losses)(
             const double *, size_t, size_t, const double *, const double *, size_t, const double *, double *,
+            double *) noexcept nogil
+        void (*cut_range)(const double *, size_t, size_t, kmf_cut *) noexcept nogil
+        void (*cut_count)(const double *, size_t, size_t, const kmf_cut *, uint32_t *) noexcept nogil
+        void (*cut_scatter)(
+            const double *, size_t, size_t, size_t, const kmf_cut *, uint32_t *, uint32_t *, uint32_t *,
+            double *) noexcept nogil
+        void (*order)(
+            size_t, size_t, size_t, uint32_t *, double *, double *, double *, double *) noexcept nogil
+        void (*planes)(const double *, size_t, size_t, const float *, double *) noexcept nogil
+        size_t (*boxes)(
+            const double *, size_t, size_t, size_t, const double *, const double *, size_t, int, const uint32_t *,
+            const double *, const double *, kmf_leaf *, uint16_t *, int32_t *, int32_t *, uint8_t *, size_t *,
+            double *) noexcept nogil
+        void (*update_marked)(
+            const double *, size_t, size_t, uint8_t *, const int32_t *, const int32_t *, const double *, const double *,
             double *) noexcept nogil
 
     ctypedef struct kmf_kernels:

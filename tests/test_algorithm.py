@@ -18,6 +18,11 @@ PRUNING = [name for name in ALGORITHMS if name != "lloyd"]
 pytestmark = pytest.mark.filterwarnings("ignore::kmeans_fast.ClusterWarning")
 
 
+def features(algorithm: str, d: int) -> int:
+    """Boxes take 8 features at most; they are tested with 1 to 4 and 8."""
+    return d if algorithm != "boxes" or d <= 4 else (8, 2, 3, 4)[d % 4]
+
+
 def assert_same_bits(X: Any, n_clusters: int, algorithm: str, **more: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -44,7 +49,7 @@ def assert_same_bits(X: Any, n_clusters: int, algorithm: str, **more: Any) -> An
 )
 def test_every_algorithm_gives_the_labels_of_the_dense_one(algorithm, seed, n, d, k, kind, dtype, weighted):
     rng = np.random.default_rng(seed)
-    k = min(k, n)
+    k, d = min(k, n), features(algorithm, d)
     X = rng.integers(-2, 3, (n, d)) if kind == "grid" else rng.standard_normal((n, d))
     if kind == "blobs":
         X = X * 0.1 + rng.standard_normal((8, d))[rng.integers(8, size=n)]
@@ -70,7 +75,7 @@ def test_every_algorithm_gives_the_labels_of_the_dense_one(algorithm, seed, n, d
     ],
 )
 def test_pruning_over_many_iterations_chunks_and_threads_loses_no_label(oracle, blobs, algorithm, n, d, k, dtype):
-    X = blobs(n, d, 30).astype(dtype)
+    X = blobs(n, features(algorithm, d), 30).astype(dtype)
     runs = [
         assert_same_bits(X, k, algorithm, init=X[:k].astype(float), tol=0, max_iter=40, n_threads=t) for t in (1, 3)
     ]
@@ -83,13 +88,13 @@ def test_pruning_over_many_iterations_chunks_and_threads_loses_no_label(oracle, 
 @pytest.mark.parametrize("offset", [1e3, 1e5, 1e7])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_pruning_far_from_the_origin_loses_no_label(blobs, algorithm, offset, dtype):
-    X = (blobs(4000, 12, 30) + offset).astype(dtype)
+    X = (blobs(4000, features(algorithm, 12), 30) + offset).astype(dtype)
     assert_same_bits(X, 60, algorithm, init=X[:60].astype(float), tol=0, max_iter=30)
 
 
 @pytest.mark.parametrize("algorithm", PRUNING)
 def test_pruning_with_relocations_weights_restarts_and_callbacks_loses_no_label(blobs, algorithm):
-    X = blobs(5000, 10, 30, np.float32)
+    X = blobs(5000, features(algorithm, 10), 30, np.float32)
     far = np.vstack([X[:50], X[:10] * 100]).astype(float)
     more = {"n_threads": 1}  # of many short passes; a team would wait for itself on a busy machine
     weight = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
@@ -104,14 +109,14 @@ def test_pruning_with_relocations_weights_restarts_and_callbacks_loses_no_label(
 @pytest.mark.parametrize("algorithm", PRUNING)
 @pytest.mark.parametrize("exponent", [-60, 60])
 def test_pruning_at_tiny_and_huge_scales_loses_no_label(blobs, algorithm, exponent):
-    X = np.ldexp(blobs(3000, 12, 30), exponent)
+    X = np.ldexp(blobs(3000, features(algorithm, 12), 30), exponent)
     for dtype in (np.float32, np.float64):
         assert_same_bits(X.astype(dtype), 60, algorithm, init=X[:60], tol=0, max_iter=30)
 
 
 @pytest.mark.parametrize("algorithm", [name for name in PRUNING if name != "auto"])
 def test_the_result_names_the_algorithm_that_was_asked_for(blobs, algorithm):
-    X = blobs(5000, 16, 30, np.float32)
+    X = blobs(5000, features(algorithm, 16), 30, np.float32)
     assert kmeans(X, 60, init=X[:60], algorithm=algorithm).algorithm == algorithm
     assert kmeans(X, 60, init=X[:60], algorithm="auto").algorithm in ALGORITHMS[1:]
 
@@ -156,3 +161,27 @@ def test_a_filter_that_rules_nothing_out_loses_no_label(filtered):
     X[:, 0] *= 1e4
     X[:, 0] = np.where(rng.random(4000) < 0.5, 1e4, -1e4)
     assert_same_bits(X, 200, "hamerly", init=X[:200].astype(float), tol=0, max_iter=15)
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(200_000, 2, 30), (150_000, 3, 300), (70_000, 4, 40), (70_000, 8, 30)])
+def test_boxes_of_many_groups_and_blocks_lose_no_label(blobs, n, d, k):
+    X = blobs(n, d, 30, np.float32)
+    X[::1000] *= 1e4  # outliers in every group
+    weight = np.random.default_rng(0).integers(0, 3, n).astype(float)
+    for more in ({"n_threads": 1}, {"n_threads": 3, "sample_weight": weight}):
+        assert_same_bits(X, k, "boxes", init=X[1 : k + 1].astype(float), tol=0, max_iter=12, **more)
+    assert_same_bits(X.astype(np.float64) + 1e6, k, "boxes", init=X[1 : k + 1] + 1e6, tol=0, max_iter=12)
+    assert_same_bits(np.round(X).astype(np.int32), k, "boxes", random_state=0, init="random", n_init=2, max_iter=6)
+
+
+def test_auto_goes_on_by_boxes_where_a_run_is_long(blobs):
+    X = blobs(40_000, 5, 40, np.float32)
+    short = assert_same_bits(X, 40, "auto", init=X[:40].astype(float), tol=0, max_iter=12)
+    long = assert_same_bits(X, 40, "auto", init=X[:40].astype(float), tol=0, max_iter=60)
+    assert (short.algorithm, long.algorithm) == ("lloyd", "boxes")
+    assert assert_same_bits(X, 40, "auto", init="random", n_init=3, random_state=0, tol=0).algorithm == "boxes"
+
+
+def test_boxes_take_few_features_alone():
+    with pytest.raises(ValueError, match=r"algorithm='boxes' is for at most 8 features .* X has 9 features"):
+        kmeans(np.zeros((20, 9)), 2, algorithm="boxes")

@@ -78,7 +78,9 @@ def test_bits_are_the_same_for_any_number_of_threads_and_any_algorithm(blobs, dt
         X, weight = blobs(n, d, k, dtype), np.random.default_rng(0).random(n)
         for w in (None, weight):
             runs = [best(X, k, sample_weight=w, n_threads=t) for t in (1, 2, 5)]
-            runs += [best(X, k, sample_weight=w, algorithm=name) for name in ALGORITHMS[1:]]
+            runs += [
+                best(X, k, sample_weight=w, algorithm=name) for name in ALGORITHMS[1:] if name != "boxes" or d <= 8
+            ]
             for r in runs[1:]:
                 np.testing.assert_array_equal(r.labels, runs[0].labels)
                 np.testing.assert_array_equal(r.centroids, runs[0].centroids)

@@ -39,6 +39,7 @@ def assert_clean(oracle: Any, X: Any, k: int, **arguments: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dirty_memory_does_not_show(oracle, blobs, algorithm, init, dtype):
     for n, d, k, threads in ((50, 2, 3, 1), (700, 9, 8, 1), (12_000, 4, 12, 3), (2000, 70, 20, 8)):
+        d = min(d, 8) if algorithm == "boxes" else d
         X = blobs(n, d, k, dtype)
         weight = np.random.default_rng(0).integers(0, 3, n).astype(float)
         for max_iter in (1, 2, 300):
@@ -95,3 +96,10 @@ def test_a_fit_that_gets_no_memory_raises_and_the_next_one_works(monkeypatch, bl
             kmeans(X, 4, random_state=0, n_init=2)
     assert X.tobytes() == before
     assert kmeans(X, 4, random_state=0).converged
+
+
+def test_boxes_take_23_bytes_a_sample_in_three_dimensions(blobs):
+    X = blobs(1_200_000, 3, 20, np.float32)
+    arguments = {"init": X[:8].astype(float), "max_iter": 2, "algorithm": "boxes", "n_threads": 1}
+    larger, smaller = (kmeans(x, 8, **arguments).memory for x in (X, X[: 1 << 20]))
+    assert larger - smaller <= 23 * (len(X) - (1 << 20))  # one block holds the old labels of all

@@ -28,6 +28,38 @@ typedef struct kmf_moves {
     int32_t farthest;        /* the centroid that moved most */
 } kmf_moves;
 
+/* Boxes (kmf_boxes_tpl.h): samples of one order and of a slot, leaves of a brick, and features that an order looks at. */
+#define KMF_GROUP 65536
+#define KMF_SLOT 32
+#define KMF_BRICK 32
+#define KMF_ORDER_FEATURES 32
+
+#define KMF_CUT_BINS 2048
+
+/* Where a span of samples is cut into groups: by one feature. */
+typedef struct kmf_cut {
+    size_t feature;
+    double low, width;
+} kmf_cut;
+
+/* Bounds that hold for every sample of a leaf. */
+typedef struct kmf_leaf {
+    float gap;     /* by how much every other centroid is farther than the own one */
+    float sum;     /* of the distances to the own one and to any other */
+    int32_t label; /* the one that all have, or -1 */
+} kmf_leaf;
+
+/* Values of one plane of k centroids: they end in a vector of padding. */
+KMF_INLINE size_t kmf_plane(size_t k) { return (k + 31) / 16 * 16 | 16; }
+
+/* Elements of `work` of a value's size that `order` and `boxes` need. */
+KMF_INLINE size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
+{
+    const size_t ordering = KMF_GROUP * (d + 10 / value_size + 1) + KMF_CUT_BINS;
+    const size_t passing = (7 + 2 * d) * kmf_plane(k) + 6 * d + 64;
+    return ordering > passing ? ordering : passing;
+}
+
 #define KMF_API_JOIN(name, dtype) name##_##dtype
 #define KMF_API_NAME(name, dtype) KMF_API_JOIN(name, dtype)
 #define KMF_API(name) KMF_API_NAME(name, KMF_DTYPE)
@@ -61,7 +93,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_potentials_##dtype##_##isa, kmf_update_closest_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

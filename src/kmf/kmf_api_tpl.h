@@ -117,6 +117,48 @@ typedef struct KMF_API(kmf_kernels) {
                            const double *sample_weight, /* IN  n, or NULL */
                            double *losses,              /* INOUT k */
                            KMF_T *work);
+
+    /* Boxes (kmf_boxes_tpl.h), for 1 <= d <= 8. A span of samples is cut into groups along its widest feature: the
+     * range of that, samples counted by bins of it, and copied to their groups. rank[bin], at first how many samples lie
+     * in earlier bins, says which group a sample belongs to; it goes to next[group]++. */
+    void (*cut_range)(const KMF_T *X, size_t n, size_t d, kmf_cut *cut /* OUT */);
+    void (*cut_count)(const KMF_T *X, size_t n, size_t d, const kmf_cut *cut, uint32_t *count /* INOUT KMF_CUT_BINS */);
+    void (*cut_scatter)(const KMF_T *X, size_t n, size_t d,
+                        size_t start, /* where in the span X lies */
+                        const kmf_cut *cut,
+                        uint32_t *rank,  /* INOUT KMF_CUT_BINS */
+                        uint32_t *next,  /* INOUT ceil(samples of the span / KMF_GROUP) */
+                        uint32_t *order, /* OUT   where in the span each sample comes from */
+                        KMF_T *copy);    /* OUT   the samples in this order */
+
+    /* Orders n <= KMF_GROUP samples so that leaves of so many are compact, and finds the boxes: least and greatest
+     * value of each feature. `work`, for both, has kmf_boxes_work() elements. */
+    void (*order)(size_t n, size_t d,
+                  size_t leaf,     /* samples: a multiple of KMF_SLOT */
+                  uint32_t *order, /* INOUT n */
+                  KMF_T *copy,     /* INOUT n x d; in the end slots of KMF_SLOT samples, each turned */
+                  KMF_T *leaves,   /* OUT   2 x d a leaf */
+                  KMF_T *bricks,   /* OUT   2 x d a brick */
+                  KMF_T *work);
+
+    /* Centroids by features, for `boxes`, with how far they moved (rounded up; NULL: no bound holds). */
+    void (*planes)(const KMF_T *packed, size_t k, size_t d, const float *moved, KMF_T *planes);
+
+    /* The labels of `assign` for a group in its order; returns how many scores were computed. */
+    size_t (*boxes)(const KMF_T *copy, size_t n, size_t d, size_t leaf, const KMF_T *shift, const KMF_T *planes,
+                    size_t k,
+                    int moving,            /* bounds and labels are those of the pass before */
+                    const uint32_t *order, /* IN  n */
+                    const KMF_T *leaf_boxes, const KMF_T *brick_boxes,
+                    kmf_leaf *leaves,                    /* INOUT */
+                    uint16_t *sorted,                    /* INOUT n: labels in this order; NULL where k > 65535 */
+                    int32_t *labels, int32_t *old,       /* INOUT of the span; OUT where labels are new */
+                    uint8_t *changed, size_t *n_changed, /* INOUT marks of the span, or NULL; their number */
+                    KMF_T *work);
+
+    /* `update` of the samples that are marked, whose marks are cleared. */
+    void (*update_marked)(const KMF_T *X, size_t n, size_t d, uint8_t *changed, const int32_t *old_labels,
+                          const int32_t *labels, const double *sample_weight, const double *shift, double *sums);
 } KMF_API(kmf_kernels);
 /* clang-format on */
 

@@ -54,6 +54,27 @@ KMF_INLINE double kmf_total_f64_avx2(__m256d a)
     const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
+/* lanes of a < b, as bits */
+KMF_INLINE uint32_t kmf_lt_bits_f32_avx2(__m256 a, __m256 b)
+{
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+KMF_INLINE uint32_t kmf_lt_bits_f64_avx2(__m256d a, __m256d b)
+{
+    return (uint32_t)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ));
+}
+/* the least lane */
+KMF_INLINE float kmf_least_f32_avx2(__m256 a)
+{
+    __m128 m = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_min_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_min_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+KMF_INLINE double kmf_least_f64_avx2(__m256d a)
+{
+    const __m128d m = _mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+    return _mm_cvtsd_f64(_mm_min_sd(m, _mm_unpackhi_pd(m, m)));
+}
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_avx2(__m256 a, __m256 b)
 {

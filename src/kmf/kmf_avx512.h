@@ -5,6 +5,7 @@
 #define KMF_LANES_F64 8
 #define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
 #define KMF_COLUMNS_F64 2
+#define KMF_LISTS 1 /* kmf_list */
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512vnni,avx2,fma"))),                 \
@@ -50,6 +51,25 @@ KMF_INLINE __m512d kmf_select_f64_avx512(__m512d a, __m512d b, __m512d x, __m512
 /* sum of the lanes */
 KMF_INLINE float kmf_total_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
 KMF_INLINE double kmf_total_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
+/* lanes of a < b, as bits */
+KMF_INLINE uint32_t kmf_lt_bits_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+KMF_INLINE uint32_t kmf_lt_bits_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+/* the positions of the bits of `mask`, counted from `first`; writes whole vectors */
+KMF_INLINE void kmf_list_f32_avx512(int32_t *out, size_t first, uint32_t mask)
+{
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32((int32_t)first));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32((__mmask16)mask, at));
+}
+KMF_INLINE void kmf_list_f64_avx512(int32_t *out, size_t first, uint32_t mask)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i at = _mm256_add_epi32(lanes, _mm256_set1_epi32((int32_t)first));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_maskz_compress_epi32((__mmask8)mask, at));
+}
+/* the least lane */
+KMF_INLINE float kmf_least_f32_avx512(__m512 a) { return _mm512_reduce_min_ps(a); }
+KMF_INLINE double kmf_least_f64_avx512(__m512d a) { return _mm512_reduce_min_pd(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
 KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
@@ -143,6 +163,7 @@ KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)
 
 #undef KMF_DOT8_OFFSET
 #undef KMF_DOT8
+#undef KMF_LISTS
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32
 #undef KMF_LANES_F64

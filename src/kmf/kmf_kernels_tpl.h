@@ -72,6 +72,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
+#include "kmf_boxes_tpl.h"
 
 #undef FILTER_PANEL
 #undef DOTS

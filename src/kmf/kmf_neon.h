@@ -49,6 +49,20 @@ KMF_INLINE float64x2_t kmf_select_f64_neon(float64x2_t a, float64x2_t b, float64
 /* sum of the lanes */
 KMF_INLINE float kmf_total_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
 KMF_INLINE double kmf_total_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
+/* lanes of a < b, as bits */
+KMF_INLINE uint32_t kmf_lt_bits_f32_neon(float32x4_t a, float32x4_t b)
+{
+    static const uint32_t bits[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vcltq_f32(a, b), vld1q_u32(bits)));
+}
+KMF_INLINE uint32_t kmf_lt_bits_f64_neon(float64x2_t a, float64x2_t b)
+{
+    const uint64x2_t less = vcltq_f64(a, b);
+    return (uint32_t)((vgetq_lane_u64(less, 0) & 1) | (vgetq_lane_u64(less, 1) & 2));
+}
+/* the least lane */
+KMF_INLINE float kmf_least_f32_neon(float32x4_t a) { return vminvq_f32(a); }
+KMF_INLINE double kmf_least_f64_neon(float64x2_t a) { return vminvq_f64(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_neon(float32x4_t a, float32x4_t b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
 KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)

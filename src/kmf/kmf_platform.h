@@ -39,6 +39,7 @@ static __forceinline unsigned kmf_lowest_bit(unsigned bits)
     return at;
 }
 #define KMF_LOWEST_BIT(bits) kmf_lowest_bit(bits)
+#define KMF_COUNT_BITS(bits) __popcnt(bits)
 #else
 #define KMF_INLINE static inline __attribute__((always_inline, unused))
 #define KMF_STATIC static __attribute__((unused))
@@ -51,6 +52,7 @@ static __forceinline unsigned kmf_lowest_bit(unsigned bits)
 #endif
 #define KMF_PREFETCH(address) __builtin_prefetch(address)
 #define KMF_LOWEST_BIT(bits) ((unsigned)__builtin_ctz(bits))
+#define KMF_COUNT_BITS(bits) ((unsigned)__builtin_popcount(bits))
 #endif
 
 /* kmf_<operation>_<dtype>_<isa>: every name that a template or an instruction set's header defines. */

@@ -32,6 +32,12 @@ KMF_INLINE double kmf_select_f64_scalar(double a, double b, double x, double y) 
 /* sum of the lanes */
 KMF_INLINE float kmf_total_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_total_f64_scalar(double a) { return a; }
+/* lanes of a < b, as bits */
+KMF_INLINE uint32_t kmf_lt_bits_f32_scalar(float a, float b) { return a < b; }
+KMF_INLINE uint32_t kmf_lt_bits_f64_scalar(double a, double b) { return a < b; }
+/* the least lane */
+KMF_INLINE float kmf_least_f32_scalar(float a) { return a; }
+KMF_INLINE double kmf_least_f64_scalar(double a) { return a; }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_scalar(float a, float b) { return a < b; }
 KMF_INLINE int kmf_any_lt_f64_scalar(double a, double b) { return a < b; }

@@ -11,46 +11,102 @@ KMF_INLINE void KMF_FN(add_row)(double *sum, double weight, const KMF_T *x, cons
         sum[f] += weight * ((double)x[f] - shift[f]);
 }
 
-/* The loop with d, where it is small, known to the compiler. */
+/* Bit i of the result: byte i of `flags`, each 0 or 1, is 1. */
+KMF_INLINE uint32_t KMF_FN(bits_of)(const uint8_t *flags)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 32; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, flags + i, sizeof eight);
+        bits |= (uint32_t)(eight * 0x0102040810204080u >> 56) << i;
+    }
+    return bits;
+}
+
+/* Takes sample i from the sums of its old cluster to those of the new one. */
+KMF_INLINE void KMF_FN(move_row)(const KMF_T *x, const size_t d, int32_t from, int32_t to, double weight,
+                                 const double *shift, const size_t first, const size_t last, double *sums)
+{
+    if (to >= 0) {
+        double *sum = sums + (size_t)to * (d + 2);
+        KMF_FN(add_row)(sum, weight, x, shift, first, last);
+        if (last == d)
+            sum[d] += weight, sum[d + 1] += weight > 0.0;
+    }
+    if (from >= 0) {
+        double *sum = sums + (size_t)from * (d + 2);
+        KMF_FN(add_row)(sum, -weight, x, shift, first, last);
+        if (last == d)
+            sum[d] -= weight, sum[d + 1] -= weight > 0.0;
+    }
+}
+
+/* The loop with d, where it is small, known to the compiler. Samples that moved are found 32 at a time: by `marks`,
+ * which are cleared, or else by their labels. */
 KMF_INLINE size_t KMF_FN(update_rows)(const KMF_T *X, size_t n, const size_t d, const int32_t *old_labels,
-                                      const int32_t *labels, const double *sample_weight, const double *shift,
-                                      const size_t first, const size_t last, double *sums)
+                                      const int32_t *labels, uint8_t *marks, const double *sample_weight,
+                                      const double *shift, const size_t first, const size_t last, double *sums)
 {
     size_t changed = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const int32_t from = old_labels ? old_labels[i] : -1, to = labels[i];
-        if (from == to)
-            continue;
-        ++changed;
-        const double weight = sample_weight ? sample_weight[i] : 1.0;
-        if (to >= 0) {
-            double *sum = sums + (size_t)to * (d + 2);
-            KMF_FN(add_row)(sum, weight, X + i * d, shift, first, last);
-            if (last == d)
-                sum[d] += weight, sum[d + 1] += weight > 0.0;
+    if (!old_labels) {
+        for (size_t i = 0; i < n; ++i) {
+            const double weight = sample_weight ? sample_weight[i] : 1.0;
+            KMF_FN(move_row)(X + i * d, d, -1, labels[i], weight, shift, first, last, sums);
+            changed += labels[i] >= 0;
         }
-        if (from >= 0) {
-            double *sum = sums + (size_t)from * (d + 2);
-            KMF_FN(add_row)(sum, -weight, X + i * d, shift, first, last);
-            if (last == d)
-                sum[d] -= weight, sum[d + 1] -= weight > 0.0;
+        return changed;
+    }
+    for (size_t start = 0; start < n; start += 32) {
+        const size_t m = n - start < 32 ? n - start : 32;
+        uint8_t moved[32] = {0};
+        if (marks) {
+            memcpy(moved, marks + start, m);
+        } else if (m == 32) {
+            for (size_t i = 0; i < 32; ++i)
+                moved[i] = old_labels[start + i] != labels[start + i];
+        } else {
+            for (size_t i = 0; i < m; ++i)
+                moved[i] = old_labels[start + i] != labels[start + i];
+        }
+        uint32_t bits = KMF_FN(bits_of)(moved);
+        if (marks && bits)
+            memset(marks + start, 0, m);
+        for (; bits; bits &= bits - 1, ++changed) {
+            const size_t i = start + KMF_LOWEST_BIT(bits);
+            const double weight = sample_weight ? sample_weight[i] : 1.0;
+            KMF_FN(move_row)(X + i * d, d, old_labels[i], labels[i], weight, shift, first, last, sums);
         }
     }
     return changed;
+}
+
+KMF_INLINE size_t KMF_FN(update_any)(const KMF_T *X, size_t n, size_t d, const int32_t *old_labels,
+                                     const int32_t *labels, uint8_t *marks, const double *sample_weight,
+                                     const double *shift, size_t first, size_t last, double *sums)
+{
+    if (first == 0 && last == d) {
+        switch (d) {
+        case 1: return KMF_FN(update_rows)(X, n, 1, old_labels, labels, marks, sample_weight, shift, 0, 1, sums);
+        case 2: return KMF_FN(update_rows)(X, n, 2, old_labels, labels, marks, sample_weight, shift, 0, 2, sums);
+        case 3: return KMF_FN(update_rows)(X, n, 3, old_labels, labels, marks, sample_weight, shift, 0, 3, sums);
+        case 4: return KMF_FN(update_rows)(X, n, 4, old_labels, labels, marks, sample_weight, shift, 0, 4, sums);
+        case 8: return KMF_FN(update_rows)(X, n, 8, old_labels, labels, marks, sample_weight, shift, 0, 8, sums);
+        default: break;
+        }
+    }
+    return KMF_FN(update_rows)(X, n, d, old_labels, labels, marks, sample_weight, shift, first, last, sums);
 }
 
 KMF_STATIC size_t KMF_FN(update)(const KMF_T *X, size_t n, size_t d, const int32_t *old_labels, const int32_t *labels,
                                  const double *sample_weight, const double *shift, size_t first, size_t last,
                                  double *sums)
 {
-    if (first == 0 && last == d) {
-        switch (d) {
-        case 1: return KMF_FN(update_rows)(X, n, 1, old_labels, labels, sample_weight, shift, 0, 1, sums);
-        case 2: return KMF_FN(update_rows)(X, n, 2, old_labels, labels, sample_weight, shift, 0, 2, sums);
-        case 3: return KMF_FN(update_rows)(X, n, 3, old_labels, labels, sample_weight, shift, 0, 3, sums);
-        case 4: return KMF_FN(update_rows)(X, n, 4, old_labels, labels, sample_weight, shift, 0, 4, sums);
-        default: break;
-        }
-    }
-    return KMF_FN(update_rows)(X, n, d, old_labels, labels, sample_weight, shift, first, last, sums);
+    return KMF_FN(update_any)(X, n, d, old_labels, labels, NULL, sample_weight, shift, first, last, sums);
+}
+
+KMF_STATIC void KMF_FN(update_marked)(const KMF_T *X, size_t n, size_t d, uint8_t *marks, const int32_t *old_labels,
+                                      const int32_t *labels, const double *sample_weight, const double *shift,
+                                      double *sums)
+{
+    KMF_FN(update_any)(X, n, d, old_labels, labels, marks, sample_weight, shift, 0, d, sums);
 }

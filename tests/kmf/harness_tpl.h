@@ -321,11 +321,84 @@ static void F(check_removal)(const kmf_kernels *kernels, const F(problem) * p, c
     free(expected), free(losses), free(packed);
 }
 
+/* Boxes give the labels of dense passes while the centroids wander, and marks are what changed. */
+static void F(check_boxes)(const kmf_kernels *kernels, const F(problem) * p)
+{
+    const size_t n = p->n, d = p->d, k = p->k, leaf = 32, slots = (n + 31) / 32, bricks = (slots + 31) / 32;
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, k, d), sizeof(T));
+    T *planes = (T *)allocate((3 + d) * kmf_plane(k), sizeof(T)), *copy = (T *)allocate(slots * 32 * d, sizeof(T));
+    T *boxes = (T *)allocate(slots * 2 * d, sizeof(T)), *brick_boxes = (T *)allocate(bricks * 2 * d, sizeof(T));
+    uint16_t *sorted = (uint16_t *)allocate(n, sizeof(uint16_t));
+    T *work = (T *)allocate(kmf_boxes_work(k, d, sizeof(T)), sizeof(T));
+    kmf_leaf *leaves = (kmf_leaf *)allocate(slots, sizeof(kmf_leaf));
+    uint32_t *order = (uint32_t *)allocate(n, sizeof(uint32_t));
+    uint32_t *rank = (uint32_t *)allocate(KMF_CUT_BINS, sizeof(uint32_t)), next = 0, sum = 0;
+    int32_t *labels = (int32_t *)allocate(n, sizeof(int32_t)), *old = (int32_t *)allocate(n, sizeof(int32_t));
+    int32_t *dense = (int32_t *)allocate(n, sizeof(int32_t));
+    int32_t *before = (int32_t *)allocate(n, sizeof(int32_t));
+    uint8_t *marks = (uint8_t *)allocate(n, 1);
+    float *moved = (float *)allocate(k, sizeof(float));
+    double *centroids = (double *)allocate(k * d, sizeof(double));
+    kmf_cut cut;
+    KERNELS->cut_range(p->X, n, d, &cut);
+    memset(rank, 0, KMF_CUT_BINS * sizeof *rank);
+    KERNELS->cut_count(p->X, n, d, &cut, rank);
+    for (size_t b = 0; b < KMF_CUT_BINS; ++b) {
+        const uint32_t count = rank[b];
+        rank[b] = sum;
+        sum += count;
+    }
+    CHECK(sum == n, "cut_count", n, d, k);
+    KERNELS->cut_scatter(p->X, n, d, 0, &cut, rank, &next, order, copy);
+    KERNELS->order(n, d, leaf, order, copy, boxes, brick_boxes, work);
+    memset(marks, 0, n);
+    for (size_t at = 0; at < n; ++at) {
+        CHECK(order[at] < n && !marks[order[at]], "order", n, d, k);
+        marks[order[at]] = 1;
+        for (size_t f = 0; f < d; ++f) {
+            const T x = copy[at / 32 * 32 * d + f * 32 + at % 32];
+            const T *box = boxes + at / leaf * 2 * d, *brick = brick_boxes + at / (32 * leaf) * 2 * d;
+            CHECK(x == p->X[order[at] * d + f], "copy of order", n, d, k);
+            CHECK(x >= box[f] && x <= box[d + f] && x >= brick[f] && x <= brick[d + f], "a box", n, d, k);
+        }
+        sorted[at] = 65535;
+    }
+    memset(marks, 0, n);
+    memcpy(centroids, p->centroids, k * d * sizeof(double));
+    for (int pass = 0; pass < 6; ++pass) {
+        size_t changed = 0, marked = 0;
+        for (size_t j = 0; j < k; ++j) {
+            const double step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << 2 * pass) : 0.0;
+            centroids[j * d] += step;
+            moved[j] = (float)(step * 1.000001);
+        }
+        memcpy(before, labels, n * sizeof *labels);
+        KERNELS->pack(centroids, k, d, p->shift, packed);
+        KERNELS->planes(packed, k, d, pass > 0 ? moved : NULL, planes);
+        KERNELS->assign(p->X, n, d, p->shift, packed, k, dense, p->work);
+        KERNELS->boxes(copy, n, d, leaf, p->shift, planes, k, pass > 0, order, boxes, brick_boxes, leaves, sorted,
+                       labels, old, pass > 0 ? marks : NULL, &changed, work);
+        CHECK(memcmp(labels, dense, n * sizeof *labels) == 0, "boxes", n, d, k);
+        for (size_t i = 0; i < n && pass > 0; ++i) {
+            CHECK(marks[i] == (before[i] != labels[i]), "a mark", n, d, k);
+            CHECK(!marks[i] || old[i] == before[i], "an old label", n, d, k);
+            marked += marks[i];
+            marks[i] = 0;
+        }
+        CHECK(changed == (pass > 0 ? marked : n), "count of boxes", n, d, k);
+    }
+    free(centroids), free(moved), free(marks), free(before), free(dense), free(old), free(labels), free(rank),
+        free(order);
+    free(leaves), free(work), free(sorted), free(brick_boxes), free(boxes), free(copy), free(planes), free(packed);
+}
+
 static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t k, int integers)
 {
     const F(problem) p = F(make)(kernels, n, d, k, integers);
     F(check_assign)(kernels, &p, integers);
     F(check_distances)(kernels, &p);
+    if (d <= 8)
+        F(check_boxes)(kernels, &p);
     F(check_removal)(kernels, &p, NULL);
     F(check_removal)(kernels, &p, p.weight);
     F(check_bounds)(kernels, &p, F(HAMERLY));
@@ -356,6 +429,8 @@ static void F(all_sizes)(const kmf_kernels *kernels)
         }
     }
     for (int integers = 0; integers < 2; ++integers) {
+        F(check_all)(kernels, 5003, 2, 41, integers); /* leaves of many bricks */
+        F(check_all)(kernels, 2003, 3, 301, integers);
         F(check_all)(kernels, 37, 1009, 17, integers); /* a panel that outgrows L1 */
         F(check_all)(kernels, 37, 64, 1601, integers); /* centroids that outgrow L2 */
         F(check_all)(kernels, 3, 130003, 2, integers); /* a row that outgrows L2 */

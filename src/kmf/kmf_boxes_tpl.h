@@ -1,0 +1,624 @@
+/* Boxes: centroids that cannot be the nearest of any sample in a box are left out for all of them at once.
+ *
+ * The samples of a group are put in an order in which neighbours in space are neighbours in memory: 16-bit indices, X
+ * stays where it is. Leaves of 32 samples and bricks of 32 leaves have bounding boxes. A pass takes, brick by brick, the
+ * centroid that is nearest to the middle of the box and leaves out every centroid that loses against it in all of the
+ * box: scores are linear in x, so the worst corner decides. The leaves do the same with what the brick left, and only
+ * the few centroids that a leaf keeps are scored.
+ *
+ * A leaf keeps two figures of its samples, which fall by what the centroids near its brick moved: by how much any other
+ * centroid is farther than the own one, and the sum of both distances. While the first stays over the rounding, the
+ * labels stay, and the leaf is skipped.
+ *
+ * Labels are those of `assign`: a score is the same chain of operations, boxes are exact, and every test carries what
+ * rounding may do to the scores that it stands for.
+ *
+ * Right for few features and many samples. Memory: 6 bytes a sample in float, and 12 bytes and a box for each 32.
+ * Sources: D. Pelleg and A. Moore, "Accelerating exact k-means algorithms with geometric reasoning", KDD 1999;
+ * T. Kanungo et al., "An efficient k-means clustering algorithm", PAMI 24 (2002); the gaps of leaves are G. Hamerly's
+ * test ("Making k-means even faster", SDM 2010) for 32 samples at once; the account of rounding is ours.
+ */
+
+#define BRICK ((size_t)KMF_BRICK)
+#define FINEST ((KMF_T)(sizeof(KMF_T) == 4 ? 1e-37 : 1e-300)) /* outdoes underflow */
+#define UP ((KMF_T)1.000002)                                  /* outdoes the rounding of a few operations on bounds */
+#define TINY 1e-30f                                           /* gaps below lose digits */
+#define LESS (1.0 - 1e-6)
+#define KMF_LARGE 1e37f
+#define NOISE(d) ((KMF_T)(8 * (d) + 32) * (KMF_T)UNIT)
+#define ALL_LANES ((uint32_t)(((uint64_t)1 << KMF_LANES) - 1))
+#define LEEWAY ((KMF_T)0.03) /* of the diagonal of a box: centroids that lose by less are kept, so that bounds hold */
+#define ROW ((size_t)4)      /* leaves that share a test where a brick keeps many centroids */
+#define SLOT ((size_t)KMF_SLOT)
+#define ORDER_LEVELS 4
+#define ORDER_BINS 2048
+#define ORDER_SAMPLE 31 /* samples that say where the cells lie */
+
+/* ---- The order ---- */
+
+/* Where the values of a feature lie, an outlier or two left out. */
+KMF_INLINE void KMF_FN(range_of)(const KMF_T *X, const uint16_t *order, size_t n, size_t d, KMF_T *low, KMF_T *width)
+{
+    const size_t step = (n + ORDER_SAMPLE - 1) / ORDER_SAMPLE;
+    KMF_T sorted[ORDER_SAMPLE];
+    size_t count = 0;
+    for (size_t i = step / 2; i < n; i += step, ++count) {
+        const KMF_T x = X[(order ? order[i] : i) * d];
+        size_t at = count;
+        for (; at > 0 && sorted[at - 1] > x; --at)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = x;
+    }
+    const KMF_T q0 = sorted[count / 8], q1 = sorted[count - 1 - count / 8];
+    const KMF_T room = q1 - q0, least = sorted[0], most = sorted[count - 1];
+    *low = least > q0 - room ? least : q0 - room;
+    *width = (most < q1 + room ? most : q1 + room) - *low;
+}
+
+/* The features that an order splits by, the widest first, and how wide they are. */
+typedef struct KMF_FN(sides) {
+    size_t count, feature[ORDER_LEVELS];
+    double width[ORDER_LEVELS];
+} KMF_FN(sides);
+
+/* Which features to split a node by, the widest first. */
+KMF_STATIC void KMF_FN(sides_of)(const KMF_T *X, size_t d, const uint16_t *order, size_t n, KMF_FN(sides) * sides)
+{
+    sides->count = 0;
+    for (size_t f = 0; f < d; ++f) {
+        KMF_T low, width;
+        KMF_FN(range_of)(X + f, order, n, d, &low, &width);
+        size_t at = sides->count < ORDER_LEVELS ? sides->count++ : ORDER_LEVELS;
+        for (; at > 0 && (double)width > sides->width[at - 1]; --at) {
+            if (at < ORDER_LEVELS)
+                sides->width[at] = sides->width[at - 1], sides->feature[at] = sides->feature[at - 1];
+        }
+        if (at < ORDER_LEVELS)
+            sides->width[at] = (double)width, sides->feature[at] = f;
+    }
+    while (sides->count > 1 && sides->width[sides->count - 1] < 0.01 * sides->width[0])
+        --sides->count;
+}
+
+/* Sorts the n samples of a node by one feature, cuts them into parts of whole leaves, and these by the next one. */
+KMF_STATIC void KMF_FN(split)(const KMF_T *X, size_t d, const KMF_FN(sides) * sides, size_t level, int backwards,
+                              size_t leaf, uint16_t *order, size_t n, uint16_t *other, uint16_t *bin, uint16_t *count)
+{
+    const size_t left = sides->count - level, n_leaves = (n + leaf - 1) / leaf;
+    if (left == 0 || n_leaves < 2)
+        return;
+    size_t parts = n_leaves;
+    if (left > 1) { /* as many as make cubes of what is left */
+        double volume = 1;
+        for (size_t l = level; l < sides->count; ++l)
+            volume *= sides->width[l] / sides->width[level];
+        parts = (size_t)(pow((double)n_leaves / volume, 1.0 / (double)left) + 0.5);
+        parts = parts < 1 ? 1 : parts > n_leaves ? n_leaves : parts;
+    }
+    if (parts > 1) {
+        const size_t f = sides->feature[level];
+        KMF_T low, width;
+        KMF_FN(range_of)(X + f, order, n, d, &low, &width);
+        const size_t bins = n / 4 < ORDER_BINS ? n / 4 : ORDER_BINS;
+        const KMF_T scale = width > 0 ? (KMF_T)bins / width : 0, top = (KMF_T)(bins - 1);
+        memset(count, 0, bins * sizeof *count);
+        const int32_t flip = backwards ? (int32_t)bins - 1 : 0, sign = backwards ? -1 : 1;
+        for (size_t i = 0; i < n; ++i) {
+            KMF_T t = (X[(int32_t)order[i] * (int32_t)d + (int32_t)f] - low) * scale;
+            t = t > 0 ? t : 0;
+            t = t < top ? t : top;
+            bin[i] = (uint16_t)(flip + sign * (int32_t)t);
+        }
+        for (size_t i = 0; i < n; ++i)
+            ++count[bin[i]];
+        uint16_t sum = 0; /* may wrap round to 0 behind the last sample */
+        for (size_t c = 0; c < bins; ++c) {
+            const uint16_t size = count[c];
+            count[c] = sum;
+            sum = (uint16_t)(sum + size);
+        }
+        memcpy(other, order, n * sizeof *other);
+        for (size_t i = 0; i < n; ++i)
+            order[count[bin[i]]++] = other[i];
+    }
+    for (size_t p = 0, first = 0; p < parts; ++p) {
+        const size_t last = p + 1 == parts ? n : n_leaves * (p + 1) / parts * leaf;
+        KMF_FN(split)(X, d, sides, level + 1, (int)(p & 1), leaf, order + first, last - first, other, bin, count);
+        first = last;
+    }
+}
+
+/* The bin of a value. */
+KMF_INLINE size_t KMF_FN(bin_of)(KMF_T x, KMF_T low, KMF_T scale, KMF_T top)
+{
+    KMF_T t = (x - low) * scale;
+    t = t > 0 ? t : 0;
+    return (size_t)(int32_t)(t < top ? t : top);
+}
+
+/* The widest feature and its range, from a sample: where a span is cut into groups. */
+KMF_STATIC void KMF_FN(cut_range)(const KMF_T *X, size_t n, size_t d, kmf_cut *cut)
+{
+    cut->feature = 0, cut->width = -1;
+    for (size_t f = 0; f < d; ++f) {
+        KMF_T low, width;
+        KMF_FN(range_of)(X + f, NULL, n, d, &low, &width);
+        if ((double)width > cut->width)
+            cut->feature = f, cut->low = (double)low, cut->width = (double)width;
+    }
+}
+
+/* Count n samples by bins of the feature that `cut` names. */
+KMF_STATIC void KMF_FN(cut_count)(const KMF_T *X, size_t n, size_t d, const kmf_cut *cut, uint32_t *count)
+{
+    const KMF_T low = (KMF_T)cut->low, top = KMF_CUT_BINS - 1;
+    const KMF_T scale = cut->width > 0 ? (KMF_T)(KMF_CUT_BINS / cut->width) : 0;
+    X += cut->feature;
+    for (size_t i = 0; i < n; ++i)
+        ++count[KMF_FN(bin_of)(X[i * d], low, scale, top)];
+}
+
+/* Copy n samples, the first of them `start` of its span, to their groups. */
+KMF_STATIC void KMF_FN(cut_scatter)(const KMF_T *X, size_t n, size_t d, size_t start, const kmf_cut *cut,
+                                    uint32_t *rank, uint32_t *next, uint32_t *order, KMF_T *copy)
+{
+    const KMF_T low = (KMF_T)cut->low, top = KMF_CUT_BINS - 1;
+    const KMF_T scale = cut->width > 0 ? (KMF_T)(KMF_CUT_BINS / cut->width) : 0;
+    for (size_t i = 0; i < n; ++i) {
+        const KMF_T *x = X + i * d;
+        const size_t at = next[rank[KMF_FN(bin_of)(x[cut->feature], low, scale, top)]++ / KMF_GROUP]++;
+        order[at] = (uint32_t)(start + i);
+        for (size_t f = 0; f < d; ++f)
+            copy[at * d + f] = x[f];
+    }
+}
+
+/* Puts a group of n <= 65536 samples into an order in which leaves are compact boxes. `copy` holds them row by row, and
+ * in the end slot by slot, turned. */
+KMF_STATIC void KMF_FN(order)(size_t n, size_t d, size_t leaf, uint32_t *order, KMF_T *copy, KMF_T *leaves,
+                              KMF_T *bricks, KMF_T *work)
+{
+    uint32_t *ids = (uint32_t *)(void *)(work + KMF_GROUP * d);
+    uint16_t *local = (uint16_t *)(void *)(ids + KMF_GROUP), *other = local + KMF_GROUP, *bin = other + KMF_GROUP;
+    uint16_t *count = bin + KMF_GROUP;
+    KMF_FN(sides) sides;
+    memcpy(work, copy, n * d * sizeof(KMF_T));
+    memcpy(ids, order, n * sizeof *ids);
+    for (size_t i = 0; i < n; ++i)
+        local[i] = (uint16_t)i;
+    for (size_t size = BRICK * leaf; size >= leaf; size /= BRICK) { /* bricks, then leaves within each */
+        for (size_t first = 0, step = size == leaf ? BRICK * leaf : n; first < n; first += step) {
+            const size_t m = n - first < step ? n - first : step;
+            KMF_FN(sides_of)(work, d, local + first, m, &sides);
+            KMF_FN(split)(work, d, &sides, 0, 0, size, local + first, m, other, bin, count);
+        }
+    }
+    for (size_t s = 0; s * SLOT < n; ++s) {
+        const size_t l = s * SLOT / leaf, m = n - s * SLOT < SLOT ? n - s * SLOT : SLOT;
+        KMF_T *slot = copy + s * SLOT * d;
+        for (size_t i = 0; i < m; ++i)
+            order[s * SLOT + i] = ids[local[s * SLOT + i]];
+        for (size_t i = 0; i < SLOT; ++i) {
+            const KMF_T *x = work + local[s * SLOT + (i < m ? i : m - 1)] * d;
+            for (size_t f = 0; f < d; ++f)
+                slot[f * SLOT + i] = x[f];
+        }
+        KMF_T *box = leaves + l * 2 * d, *brick = bricks + l / BRICK * 2 * d;
+        for (size_t f = 0; f < d; ++f) {
+            V low = KMF_FN(load)(slot + f * SLOT), high = low;
+            for (size_t i = KMF_LANES; i < SLOT; i += KMF_LANES) {
+                low = KMF_FN(min)(low, KMF_FN(load)(slot + f * SLOT + i));
+                high = KMF_FN(max)(high, KMF_FN(load)(slot + f * SLOT + i));
+            }
+            const KMF_T least = KMF_FN(least)(low);
+            const KMF_T most = -KMF_FN(least)(KMF_FN(sub)(KMF_FN(set1)(0), high));
+            if (s * SLOT % leaf == 0 || least < box[f])
+                box[f] = least;
+            if (s * SLOT % leaf == 0 || most > box[d + f])
+                box[d + f] = most;
+            if (s * SLOT % (leaf * BRICK) == 0 || least < brick[f])
+                brick[f] = least;
+            if (s * SLOT % (leaf * BRICK) == 0 || most > brick[d + f])
+                brick[d + f] = most;
+        }
+    }
+}
+
+/* ---- Centroids ---- */
+
+/* Centroids by features: [half norms][indices][moved][feature 0][feature 1] ... of `stride` values each, which end in a
+ * vector of centroids that never win. */
+KMF_STATIC void KMF_FN(planes)(const KMF_T *packed, size_t k, size_t d, const float *moved, KMF_T *planes)
+{
+    const size_t stride = kmf_plane(k);
+    for (size_t j = 0; j < stride; ++j) {
+        const KMF_T *tile = packed + j / TILE * TILE * (d + 2) + j % TILE;
+        planes[j] = j < k ? tile[0] : (KMF_T)HUGE_VAL;
+        planes[stride + j] = (KMF_T)j;
+        planes[2 * stride + j] = moved && j < k ? (KMF_T)moved[j] : 0;
+        for (size_t f = 0; f < d; ++f)
+            planes[(3 + f) * stride + j] = j < k ? tile[(2 + f) * TILE] : 0;
+    }
+}
+
+/* A box about the shift, and what the tests need of it. */
+typedef struct KMF_FN(box) {
+    KMF_T *low, *high, *middle;
+    KMF_T reach; /* the greatest |x|^2 in it */
+    KMF_T side;  /* the longest diagonal, squared */
+} KMF_FN(box);
+
+KMF_INLINE void KMF_FN(shift_box)(const KMF_T *raw, const KMF_T *shift, const size_t d, KMF_FN(box) * box)
+{
+    box->reach = box->side = 0;
+    for (size_t f = 0; f < d; ++f) {
+        const KMF_T low = raw[f] - shift[f], high = raw[d + f] - shift[f]; /* as a sample's x - shift is rounded */
+        const KMF_T l2 = low * low, h2 = high * high;
+        box->low[f] = low, box->high[f] = high;
+        box->middle[f] = (KMF_T)0.5 * (low + high);
+        box->reach += l2 > h2 ? l2 : h2;
+        box->side += (high - low) * (high - low);
+    }
+}
+
+/* What a test of a box against all centroids at hand finds. */
+typedef struct KMF_FN(sieve) {
+    KMF_T far2;   /* the greatest squared distance of the reference in the box */
+    KMF_T beyond; /* the least score by which a centroid left out loses against the reference, rounding taken off */
+} KMF_FN(sieve);
+
+/* The centroid with the least score at a point. */
+KMF_INLINE size_t KMF_FN(nearest_to)(const KMF_T *x, const KMF_T *planes, size_t stride, size_t count, const size_t d)
+{
+    V best = KMF_FN(set1)((KMF_T)HUGE_VAL), index = KMF_FN(set1)(0);
+    for (size_t j = 0; j < count; j += KMF_LANES) {
+        V score = KMF_FN(load)(planes + j);
+        KMF_UNROLL
+        for (size_t f = 0; f < d; ++f)
+            score = KMF_FN(fnmadd)(KMF_FN(set1)(x[f]), KMF_FN(load)(planes + (3 + f) * stride + j), score);
+        index = KMF_FN(select)(score, best, KMF_FN(set1)((KMF_T)j), index);
+        best = KMF_FN(min)(score, best);
+    }
+    KMF_T scores[KMF_LANES], start[KMF_LANES];
+    const V least = KMF_FN(set1)(KMF_FN(least)(best));
+    KMF_FN(store)(scores, best), KMF_FN(store)(start, index);
+    const uint32_t at = ~KMF_FN(lt_bits)(least, best);
+    const size_t lane = KMF_LOWEST_BIT(at) % KMF_LANES, j = (size_t)start[lane] + lane;
+    return j < count ? j : 0;
+}
+
+/* Lists the centroids that may be nearest to some point of the box; returns how many. A centroid is kept as well where
+ * it comes as near as `leeway` and what it and the reference moved. */
+KMF_INLINE size_t KMF_FN(sift)(const KMF_FN(box) * box, const KMF_T *planes, size_t stride, size_t count,
+                               const size_t d, KMF_T leeway, const int moving, int32_t *kept, KMF_FN(sieve) * sieve)
+{
+    const size_t ref = KMF_FN(nearest_to)(box->middle, planes, stride, count, d);
+    const KMF_T half = planes[ref];
+    KMF_T far2 = 0;
+    for (size_t f = 0; f < d; ++f) {
+        const KMF_T c = planes[(3 + f) * stride + ref], a = c - box->low[f], b = box->high[f] - c;
+        far2 += a > b ? a * a : b * b;
+    }
+    const KMF_T far = (KMF_T)sqrt((double)far2) * UP, own = leeway + (moving ? planes[2 * stride + ref] : 0);
+    /* d_j > d_ref + w in all of the box where (d_j^2 - d_ref^2) / 2 > w (far + w / 2), and that is what scores say. */
+    const V half_up = KMF_FN(set1)((KMF_T)0.5 * UP), far_up = KMF_FN(set1)(far * UP), zero = KMF_FN(set1)(0);
+    const V noise = KMF_FN(set1)(NOISE(d)), base = KMF_FN(set1)(NOISE(d) * (half + box->reach) + FINEST);
+    V limit = KMF_FN(set1)(own * (far + (KMF_T)0.5 * own) * UP * UP), beyond = KMF_FN(set1)((KMF_T)HUGE_VAL);
+    size_t n_kept = 0;
+    for (size_t j = 0; j < count; j += KMF_LANES) {
+        const V h = KMF_FN(load)(planes + j);
+        V margin = KMF_FN(sub)(h, KMF_FN(set1)(half));
+        KMF_UNROLL
+        for (size_t f = 0; f < d; ++f) {
+            const KMF_T *c = planes + (3 + f) * stride;
+            const V delta = KMF_FN(sub)(KMF_FN(load)(c + j), KMF_FN(set1)(c[ref]));
+            const V at_low = KMF_FN(fmadd)(delta, KMF_FN(set1)(box->low[f]), zero);
+            const V at_high = KMF_FN(fmadd)(delta, KMF_FN(set1)(box->high[f]), zero);
+            margin = KMF_FN(sub)(margin, KMF_FN(max)(at_low, at_high));
+        }
+        margin = KMF_FN(sub)(margin, KMF_FN(fmadd)(noise, h, base));
+        if (moving) {
+            const V w = KMF_FN(sub)(KMF_FN(load)(planes + 2 * stride + j), KMF_FN(set1)(-own));
+            limit = KMF_FN(fmadd)(w, KMF_FN(fmadd)(half_up, w, far_up), zero);
+        }
+        beyond = KMF_FN(min)(KMF_FN(select)(limit, margin, margin, beyond), beyond);
+        uint32_t in = ~KMF_FN(lt_bits)(limit, margin) & ALL_LANES;
+        if (count - j < KMF_LANES)
+            in &= ((uint32_t)1 << (count - j)) - 1;
+#ifdef KMF_LISTS
+        KMF_FN(list)(kept + n_kept, j, in);
+        n_kept += KMF_COUNT_BITS(in);
+#else
+        for (; in; in &= in - 1)
+            kept[n_kept++] = (int32_t)(j + KMF_LOWEST_BIT(in));
+#endif
+    }
+    sieve->far2 = far * far;
+    sieve->beyond = KMF_FN(least)(beyond);
+    return n_kept;
+}
+
+/* Bounds of a test that left centroids out: by how much these are farther than the nearest, and the sum of the two. */
+KMF_INLINE kmf_leaf KMF_FN(bounds_of)(const KMF_FN(sieve) * sieve)
+{
+    kmf_leaf leaf = {KMF_LARGE, KMF_LARGE, -1};
+    const double beyond = (double)sieve->beyond, far2 = (double)sieve->far2;
+    if (beyond < HUGE_VAL) {
+        leaf.gap = (float)(2 * beyond / (sqrt(far2 + 2 * beyond) + sqrt(far2)) * LESS);
+        leaf.sum = (float)(sqrt(2 * beyond) * LESS);
+    }
+    return leaf;
+}
+
+/* ---- Scores ---- */
+
+/* The two least scores of a panel over the listed centroids, and the index of the least, all in the order of `assign`. */
+KMF_INLINE void KMF_FN(nearest_of)(const KMF_T *slot, const KMF_T *shift, const KMF_T *planes, size_t stride,
+                                   const int32_t *list, size_t count, const size_t d, V best[2], V index[2],
+                                   V second[2], V norm[2])
+{
+    V x[2][8], b0, b1, i0, i1, s0, s1, n0, n1;
+    b0 = b1 = s0 = s1 = KMF_FN(set1)((KMF_T)HUGE_VAL);
+    i0 = i1 = n0 = n1 = KMF_FN(set1)(0);
+    KMF_UNROLL
+    for (size_t f = 0; f < d; ++f) {
+        const V origin = KMF_FN(set1)(shift[f]);
+        const V x0 = KMF_FN(sub)(KMF_FN(load)(slot + f * SLOT), origin);
+        const V x1 = KMF_FN(sub)(KMF_FN(load)(slot + f * SLOT + KMF_LANES), origin);
+        n0 = KMF_FN(fmadd)(x0, x0, n0);
+        n1 = KMF_FN(fmadd)(x1, x1, n1);
+        x[0][f] = x0, x[1][f] = x1;
+    }
+    for (size_t j = 0; j < count; ++j) {
+        const KMF_T *c = planes + list[j];
+        V t0 = KMF_FN(set1)(c[0]), t1 = t0;
+        KMF_UNROLL
+        for (size_t f = 0; f < d; ++f) {
+            const V cf = KMF_FN(set1)(c[(3 + f) * stride]);
+            t0 = KMF_FN(fnmadd)(x[0][f], cf, t0);
+            t1 = KMF_FN(fnmadd)(x[1][f], cf, t1);
+        }
+        const V id = KMF_FN(set1)(c[stride]);
+        s0 = KMF_FN(min)(KMF_FN(max)(t0, b0), s0);
+        s1 = KMF_FN(min)(KMF_FN(max)(t1, b1), s1);
+        i0 = KMF_FN(select)(t0, b0, id, i0);
+        i1 = KMF_FN(select)(t1, b1, id, i1);
+        b0 = KMF_FN(min)(t0, b0);
+        b1 = KMF_FN(min)(t1, b1);
+    }
+    best[0] = b0, best[1] = b1, index[0] = i0, index[1] = i1;
+    second[0] = s0, second[1] = s1, norm[0] = n0, norm[1] = n1;
+}
+
+/* Where labels and what changed go. */
+typedef struct KMF_FN(marks) {
+    const uint32_t *order;
+    int32_t *labels, *old;
+    uint8_t *changed; /* or NULL */
+    uint16_t *sorted; /* labels along the order, or NULL: there are too many clusters */
+    size_t n_changed;
+} KMF_FN(marks);
+
+/* Label sample `at` of the order. */
+KMF_INLINE void KMF_FN(mark)(KMF_FN(marks) * marks, size_t at, int32_t label)
+{
+    const size_t i = marks->order[at];
+    if (marks->changed) {
+        marks->changed[i] = 1;
+        marks->old[i] = marks->sorted ? (int32_t)marks->sorted[at] : marks->labels[i];
+    }
+    marks->labels[i] = label;
+    if (marks->sorted)
+        marks->sorted[at] = (uint16_t)label;
+    ++marks->n_changed;
+}
+
+/* The labels of m samples from `at` of the order on. */
+KMF_INLINE void KMF_FN(old_labels)(const KMF_FN(marks) * marks, size_t at, size_t m, KMF_T *labels)
+{
+    if (marks->sorted && m == PANEL) {
+        for (size_t i = 0; i < PANEL; ++i)
+            labels[i] = (KMF_T)marks->sorted[at + i];
+        return;
+    }
+    for (size_t i = 0; i < PANEL; ++i) {
+        const size_t s = at + (i < m ? i : m - 1);
+        labels[i] = (KMF_T)(marks->sorted ? (int32_t)marks->sorted[s] : marks->labels[marks->order[s]]);
+    }
+}
+
+/* Score a leaf of m samples that begins at `start` of the order. */
+KMF_INLINE void KMF_FN(score_leaf)(const KMF_T *copy, size_t start, size_t m, const size_t d, const KMF_T *shift,
+                                   const KMF_T *planes, size_t stride, const int32_t *list, size_t count, KMF_T doubt,
+                                   KMF_FN(marks) * marks, kmf_leaf *leaf)
+{
+    V lead = KMF_FN(set1)((KMF_T)HUGE_VAL), near = lead, minus_far = KMF_FN(set1)(0);
+    const V zero = minus_far, two = KMF_FN(set1)(2);
+    for (size_t p = 0; p < m; p += PANEL) {
+        const size_t valid = m - p < PANEL ? m - p : PANEL;
+        V best[2], index[2], second[2], norm[2];
+        const KMF_T *slot = copy + (start + p) / SLOT * SLOT * d + (start + p) % SLOT;
+        KMF_FN(nearest_of)(slot, shift, planes, stride, list, count, d, best, index, second, norm);
+        KMF_T label[2 * KMF_LANES];
+        uint32_t moved = 0;
+        KMF_FN(old_labels)(marks, start + p, valid, label);
+        for (size_t half = 0; half < 2; ++half) {
+            const V old = KMF_FN(load)(label + half * KMF_LANES);
+            const uint32_t bits = KMF_FN(lt_bits)(old, index[half]) | KMF_FN(lt_bits)(index[half], old);
+            moved |= bits << (half * KMF_LANES);
+            const V next = KMF_FN(fmadd)(second[half], two, norm[half]);
+            lead = KMF_FN(min)(KMF_FN(sub)(second[half], best[half]), lead);
+            near = KMF_FN(min)(next, near);
+            minus_far = KMF_FN(min)(KMF_FN(sub)(zero, next), minus_far);
+        }
+        if (valid < PANEL)
+            moved &= ((uint32_t)1 << valid) - 1;
+        if (moved) {
+            KMF_FN(store)(label, index[0]), KMF_FN(store)(label + KMF_LANES, index[1]);
+            for (; moved; moved &= moved - 1) {
+                const size_t i = KMF_LOWEST_BIT(moved);
+                KMF_FN(mark)(marks, start + p + i, (int32_t)label[i]);
+            }
+        }
+    }
+    const double gap = (double)KMF_FN(least)(lead) - (double)doubt, far = -(double)KMF_FN(least)(minus_far);
+    const double square = (double)KMF_FN(least)(near) - 2 * (double)doubt;
+    const float apart = gap > 0 ? (float)(gap / sqrt(far + 2 * (double)doubt) * LESS) : 0;
+    const float sum = square > 0 ? (float)(sqrt(square) * LESS) : 0;
+    leaf->gap = apart < leaf->gap ? apart : leaf->gap;
+    leaf->sum = sum < leaf->sum ? sum : leaf->sum;
+    leaf->label = -1;
+}
+
+/* ---- A pass over a group ---- */
+
+/* Centroids that a test kept, by features. */
+typedef struct KMF_FN(sheet) {
+    KMF_T *planes;
+    size_t count, stride;
+} KMF_FN(sheet);
+
+/* Copy the listed centroids, and a vector of those that never win. */
+KMF_INLINE void KMF_FN(copy_listed)(const KMF_FN(sheet) * from, const int32_t *list, size_t count, const size_t d,
+                                    KMF_FN(sheet) * to)
+{
+    to->count = count;
+    for (size_t f = 0; f < 3 + d; ++f) {
+        const KMF_T *source = from->planes + f * from->stride;
+        KMF_T *out = to->planes + f * to->stride;
+        for (size_t j = 0; j < count; ++j)
+            out[j] = source[list[j]];
+        for (size_t j = count; j < count + KMF_LANES; ++j)
+            out[j] = f == 0 ? (KMF_T)HUGE_VAL : 0;
+    }
+}
+
+KMF_INLINE void KMF_FN(take_lower)(kmf_leaf *leaf, const kmf_leaf *other)
+{
+    leaf->gap = other->gap < leaf->gap ? other->gap : leaf->gap;
+    leaf->sum = other->sum < leaf->sum ? other->sum : leaf->sum;
+}
+
+KMF_INLINE size_t KMF_FN(boxes_of)(const KMF_T *copy, size_t n, size_t leaf_size, const size_t d, const KMF_T *shift,
+                                   const KMF_T *all, size_t k, const int moving, const uint32_t *order,
+                                   const KMF_T *leaf_boxes, const KMF_T *brick_boxes, kmf_leaf *leaves,
+                                   uint16_t *sorted, int32_t *labels, int32_t *old, uint8_t *changed, size_t *n_changed,
+                                   KMF_T *work)
+{
+    const size_t stride = kmf_plane(k), brick_size = BRICK * leaf_size, row_size = ROW * leaf_size;
+    KMF_T *sides = work + 2 * (3 + d) * stride, raw[16];
+    int32_t *list = (int32_t *)(void *)(sides + 3 * d);
+    KMF_FN(box) box = {sides, sides + d, sides + 2 * d, 0, 0};
+    KMF_FN(sheet)
+    every = {(KMF_T *)all, k, stride}, brick = {work, 0, stride}, row = {work + (3 + d) * stride, 0, stride};
+    KMF_FN(marks) marks = {order, labels, old, changed, sorted, 0};
+    KMF_FN(sieve) sieve;
+    size_t scored = 0;
+    for (size_t first = 0; first < n; first += brick_size) {
+        const size_t last = n - first < brick_size ? n : first + brick_size;
+        KMF_FN(shift_box)(brick_boxes + first / brick_size * 2 * d, shift, d, &box);
+        const size_t n_kept =
+            KMF_FN(sift)(&box, all, stride, k, d, (KMF_T)sqrt((double)box.side) * LEEWAY, moving, list, &sieve);
+        const kmf_leaf beyond_brick = KMF_FN(bounds_of)(&sieve);
+        KMF_FN(copy_listed)(&every, list, n_kept, d, &brick);
+        KMF_T half = 0, most = 0, next = 0;
+        for (size_t j = 0; j < brick.count; ++j) {
+            const KMF_T h = brick.planes[j], moved = brick.planes[2 * stride + j];
+            half = h > half ? h : half;
+            next = moved > most ? most : moved > next ? moved : next;
+            most = moved > most ? moved : most;
+        }
+        const KMF_T doubt = NOISE(d) * (2 * half + box.reach) + FINEST;
+        const float fall = (float)((most + next) * UP);
+        const double need = 4 * (double)doubt;
+        for (size_t at = first; at < last; at += row_size) {
+            const size_t end = last - at < row_size ? last : at + row_size;
+            const KMF_FN(sheet) *near = &brick;
+            kmf_leaf beyond = beyond_brick;
+            int fresh = brick.count > 2 * KMF_LANES; /* whether the row is still to be tested */
+            for (size_t start = at; start < end; start += leaf_size) {
+                kmf_leaf *leaf = leaves + start / leaf_size;
+                const size_t m = end - start < leaf_size ? end - start : leaf_size;
+                if (moving) {
+                    leaf->gap = (leaf->gap - fall) * (float)LESS, leaf->sum = (leaf->sum - fall) * (float)LESS;
+                    KMF_FN(take_lower)(leaf, &beyond_brick);
+                    if (leaf->gap > TINY && leaf->sum > TINY && (double)leaf->gap * (double)leaf->sum > need)
+                        continue;
+                }
+                if (fresh) {
+                    const KMF_T *boxes = leaf_boxes + at / leaf_size * 2 * d;
+                    for (size_t f = 0; f < d; ++f) {
+                        raw[f] = boxes[f], raw[d + f] = boxes[d + f];
+                        for (size_t l = 1; l * leaf_size < end - at; ++l) {
+                            const KMF_T low = boxes[l * 2 * d + f], high = boxes[l * 2 * d + d + f];
+                            raw[f] = low < raw[f] ? low : raw[f];
+                            raw[d + f] = high > raw[d + f] ? high : raw[d + f];
+                        }
+                    }
+                    KMF_FN(shift_box)(raw, shift, d, &box);
+                    const size_t kept = KMF_FN(sift)(&box, brick.planes, stride, brick.count, d,
+                                                     (KMF_T)sqrt((double)box.side) * LEEWAY, 0, list, &sieve);
+                    const kmf_leaf beyond_row = KMF_FN(bounds_of)(&sieve);
+                    KMF_FN(take_lower)(&beyond, &beyond_row);
+                    KMF_FN(copy_listed)(&brick, list, kept, d, &row);
+                    near = &row, fresh = 0;
+                }
+                KMF_FN(shift_box)(leaf_boxes + start / leaf_size * 2 * d, shift, d, &box);
+                const size_t few = KMF_FN(sift)(&box, near->planes, stride, near->count, d,
+                                                (KMF_T)sqrt((double)box.side) * LEEWAY, 0, list, &sieve);
+                const int32_t was = moving ? leaf->label : -1;
+                *leaf = KMF_FN(bounds_of)(&sieve);
+                KMF_FN(take_lower)(leaf, &beyond);
+                if (few == 1) {
+                    const int32_t label = (int32_t)near->planes[stride + (size_t)list[0]];
+                    leaf->label = label;
+                    for (size_t s = start; was != label && s < start + m; ++s) {
+                        if (label != (sorted ? (int32_t)sorted[s] : labels[order[s]]))
+                            KMF_FN(mark)(&marks, s, label);
+                    }
+                    continue;
+                }
+                scored += few * m;
+                KMF_FN(score_leaf)(copy, start, m, d, shift, near->planes, stride, list, few, doubt, &marks, leaf);
+            }
+        }
+    }
+    *n_changed += marks.n_changed;
+    return scored;
+}
+
+KMF_STATIC size_t KMF_FN(boxes)(const KMF_T *copy, size_t n, size_t d, size_t leaf_size, const KMF_T *shift,
+                                const KMF_T *planes, size_t k, int moving, const uint32_t *order,
+                                const KMF_T *leaf_boxes, const KMF_T *brick_boxes, kmf_leaf *leaves, uint16_t *sorted,
+                                int32_t *labels, int32_t *old, uint8_t *changed, size_t *n_changed, KMF_T *work)
+{
+#define BOXES_OF(d)                                                                                                    \
+    KMF_FN(boxes_of)(copy, n, leaf_size, d, shift, planes, k, moving, order, leaf_boxes, brick_boxes, leaves, sorted,  \
+                     labels, old, changed, n_changed, work)
+    switch (d) {
+    case 1: return BOXES_OF(1);
+    case 2: return BOXES_OF(2);
+    case 3: return BOXES_OF(3);
+    case 4: return BOXES_OF(4);
+    case 5: return BOXES_OF(5);
+    case 6: return BOXES_OF(6);
+    case 7: return BOXES_OF(7);
+    default: return BOXES_OF(8);
+    }
+#undef BOXES_OF
+}
+
+#undef ROW
+#undef LEEWAY
+#undef ALL_LANES
+#undef NOISE
+#undef KMF_LARGE
+#undef LESS
+#undef TINY
+#undef ORDER_SAMPLE
+#undef ORDER_BINS
+#undef ORDER_LEVELS
+#undef SLOT
+#undef UP
+#undef FINEST
+#undef BRICK
