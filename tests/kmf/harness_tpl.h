@@ -429,8 +429,12 @@ static void F(all_sizes)(const kmf_kernels *kernels)
         }
     }
     for (int integers = 0; integers < 2; ++integers) {
-        F(check_all)(kernels, 5003, 2, 41, integers); /* leaves of many bricks */
-        F(check_all)(kernels, 2003, 3, 301, integers);
+        const size_t many[][3] = {{5003, 2, 41}, {2003, 3, 301}}; /* leaves of several bricks, rows of leaves */
+        for (size_t i = 0; i < 2; ++i) {
+            const F(problem) p = F(make)(kernels, many[i][0], many[i][1], many[i][2], integers);
+            F(check_boxes)(kernels, &p);
+            F(discard)(p);
+        }
         F(check_all)(kernels, 37, 1009, 17, integers); /* a panel that outgrows L1 */
         F(check_all)(kernels, 37, 64, 1601, integers); /* centroids that outgrow L2 */
         F(check_all)(kernels, 3, 130003, 2, integers); /* a row that outgrows L2 */
