@@ -28,8 +28,8 @@ GROWN_ITERATIONS = 8  # with the added centroids: enough for them to find their 
 NEIGHBOURS = 4  # of a centroid that is taken away: they serve its samples, so they stay
 HORIZON = 10.0  # a descent is given up if so many steps like its last would not reach the best inertia
 CYCLES = 3  # through all numbers of swaps without a gain: then the search ends
-STARTS = 9  # or when it has cost as many passes as so many starts
-SEEDING_PASSES = 5  # of a start beside its iterations
+STARTS = 5  # or when it has cost as many passes as so many starts
+SEEDING_PASSES = 15  # of a start beside its iterations; much, since a small fit spends most of its time there
 SWAP_PASSES = 3  # of a trial beside its iterations: k-means++, the losses
 GAIN = 1e-6  # relative: a lesser one is no other clustering
 
@@ -136,6 +136,8 @@ class _Search:
         if self.grown.n_clusters != len(centroids):
             self.problem.memory.release(self.n_bytes)
             self.grown = self.problem.with_clusters(len(centroids))
+            if self.grown.algorithm == "elkan":
+                self.grown.algorithm = "hamerly"  # n_clusters bounds a sample once are enough
         run = Run(centroids)
         self._iterate(self.grown, run, min(GROWN_ITERATIONS, self.max_iter), self.late)
         self.passes += SWAP_PASSES

@@ -92,8 +92,8 @@ def kmeans(
         The same value gives the same bits, whatever the number of threads.
     quality : {"standard", "best"}, default "standard"
         "best" goes on where Lloyd's algorithm ends: it moves some centroids across X at a time, iterates, and keeps
-        what is better, until nothing is for a while or it has cost as much as 9 restarts. It ends lower than the best
-        of 10 restarts, mostly in less than half of their time; ``restarts`` says how many swaps were tried and kept.
+        what is better, until nothing is for a while or it has cost as much as some 5 restarts. It ends as low as the
+        best of 10 restarts or lower, in less time; ``restarts`` says how many swaps were tried and kept.
     algorithm : {"auto", "lloyd", "hamerly", "elkan", "boxes"}, default "auto"
         "lloyd" computes every distance in every iteration; "hamerly" leaves out the samples whose label cannot have
         changed, "elkan" most distances of the others as well, "boxes" (8 features at most) all centroids that cannot

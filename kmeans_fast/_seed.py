@@ -84,8 +84,10 @@ def draw(mass: Floats, of_chunk: Callable[[int], Floats], chunk: int, uniform: F
         share = np.clip((target[mine] - (cumulated[c] - mass[c])) / mass[c], 0.0, 1.0)
         at = np.searchsorted(summed, share * summed[-1], side="right")
         past = np.minimum(at, len(inside) - 1)
-        beyond = (at >= len(inside)) | (inside[past] == 0.0)  # rounding: the last one that has any mass
-        rows[mine] = c * chunk + np.where(beyond, np.flatnonzero(inside)[-1], past)
+        beyond = (at >= len(inside)) | (inside[past] == 0.0)
+        if beyond.any():  # rounding: the last one that has any mass
+            past[beyond] = np.flatnonzero(inside)[-1]
+        rows[mine] = c * chunk + past
     return rows
 
 
