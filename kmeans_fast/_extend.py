@@ -25,7 +25,6 @@ class Extension:
         single = problem.dtype == np.float32
         self.problem = problem
         self.closest = make(n, problem.dtype)  # squared distance to the nearest centroid
-        self.improved = make(-(-n // _seeding.panel_size(single)), np.uint32)
         self.potential = make((-(-n // problem.chunk), q), np.float64)
         self.work = make(_distances.work_bytes(single, q, d) * problem.n_threads, np.uint8)
         self.n_threads = problem.threads_for(2.0 * n * d * q)
@@ -41,11 +40,12 @@ class Extension:
         added: list[NDArray[Any]] = []
         while len(added) < count and mass.sum() > 0.0:
             candidates = problem.samples.take(draw(mass, self._mass, problem.chunk, rng.random((q,))), problem.dtype)
-            best = self._read(candidates)
+            self._read(candidates, None)
+            best = int(self.potential.sum(axis=0).argmin())
             mass = self.potential[:, best].copy()
             added.append(candidates[best])
             if len(added) < count:
-                self._keep(candidates[best], 1 << best)
+                self._read(candidates[:0], candidates[best])
         return np.array(added, np.float64).reshape(-1, problem.samples.n_features)
 
     def _mass(self, start: int) -> Floats:
@@ -53,19 +53,11 @@ class Extension:
         mass = self.closest[start:stop].astype(np.float64)
         return mass if self.problem.weight is None else mass * self.problem.weight[start:stop]
 
-    def _read(self, candidates: NDArray[Any]) -> int:
-        """Find the candidate that leaves the least potential."""
+    def _read(self, candidates: NDArray[Any], chosen: NDArray[Any] | None) -> None:
+        """Lower the distances by those to a chosen sample; find what each candidate would leave of the potential."""
         problem = self.problem
-        for start, block in problem.blocks(float(candidates.size)):
-            _seeding.potentials(
-                block, start, candidates, self.closest, problem.weight, self.potential, self.improved,
-                self.work, problem.chunk, self.n_threads,
+        for start, block in problem.blocks(float(candidates.size + problem.samples.n_features)):
+            _seeding.seed_round(
+                block, start, chosen, 0, candidates, self.closest, None, problem.weight, self.potential, self.work,
+                problem.chunk, self.n_threads,
             )  # fmt: skip
-        return int(self.potential.sum(axis=0).argmin())
-
-    def _keep(self, chosen: NDArray[Any], mask: int) -> None:
-        problem = self.problem
-        for start, block in problem.blocks(float(chosen.size)):
-            _seeding.update_closest(
-                block, start, chosen, self.improved, mask, self.closest, self.work, problem.chunk, self.n_threads
-            )

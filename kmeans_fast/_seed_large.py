@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances
+from ._greedy import kmeans_plusplus_rows
 from ._own import own_blocks
 from ._problem import Floats, Problem, score_shift
 from ._samples import as_samples
-from ._seed import draw, kmeans_plusplus_rows
+from ._seed import draw
 
 # B. Bahmani et al. find five rounds that expect 2 k candidates each as good as k-means++.
 ROUNDS = 5

@@ -4,25 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 def panel_size(single: bool) -> int: ...
-def potentials(
+def seed_round(
     X: NDArray[Any],
     start: int,
+    late: NDArray[Any] | None,
+    label: int,
     candidates: NDArray[Any],
     closest: NDArray[Any],
+    nearest: NDArray[np.int32] | None,
     sample_weight: NDArray[np.float64] | None,
     potential: NDArray[np.float64],
-    improved: NDArray[np.uint32],
-    work: NDArray[np.uint8],
-    chunk: int,
-    n_threads: int,
-) -> None: ...
-def update_closest(
-    X: NDArray[Any],
-    start: int,
-    candidate: NDArray[Any],
-    improved: NDArray[np.uint32] | None,
-    mask: int,
-    closest: NDArray[Any],
     work: NDArray[np.uint8],
     chunk: int,
     n_threads: int,

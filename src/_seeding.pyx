@@ -1,9 +1,9 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True
-"""The passes of greedy k-means++ over blocks of samples."""
+"""The rounds of greedy k-means++ that read all of X, over blocks of samples."""
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int32_t
 
 from kmf cimport kmf_kernels
 
@@ -13,60 +13,42 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 
 
 def panel_size(bint single):
-    """Samples that share one word of `improved`."""
+    """Samples of a panel."""
     return K.f32.panel if single else K.f64.panel
 
 
-def potentials(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1] candidates,
-               const floating[::1] closest, sample_weight, double[:, ::1] potential, uint32_t[::1] improved,
+def seed_round(const floating[:, ::1] X, Py_ssize_t start, late, int32_t label, const floating[:, ::1] candidates,
+               floating[::1] closest, nearest, sample_weight, double[:, ::1] potential,
                unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
-    """potential[c, j] = sum of w min(closest, |x - candidates[j]|^2) over chunk c; `improved`: see kmf_api_tpl.h."""
+    """`seed_round` of kmf_api_tpl.h; potential[c, j] is that of candidate j over chunk c."""
     cdef const double[::1] weight = sample_weight
+    cdef const floating[::1] chosen = late
+    cdef int32_t[::1] labels = nearest
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk, share = work.shape[0] // n_threads
+    cdef const floating *c_late = NULL
+    if chosen is not None:
+        c_late = &chosen[0]
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _potentials(&X[c * chunk, 0], min(chunk, n - c * chunk), d, candidates, &closest[start + c * chunk],
-                        weight, start + c * chunk, &potential[first + c, 0], improved,
-                        <floating *> &work[threadid() * share])
+            _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, c_late, label, &candidates[0, 0],
+                        candidates.shape[0], &closest[start + c * chunk], labels, weight,
+                        start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * share])
 
 
-cdef void _potentials(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating[:, ::1] candidates,
-                      const floating *closest, const double[::1] sample_weight, Py_ssize_t row, double *potential,
-                      uint32_t[::1] improved, floating *work) noexcept nogil:
-    cdef Py_ssize_t j, q = candidates.shape[0]
+cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *late, int32_t label,
+                      const floating *candidates, Py_ssize_t q, floating *closest, int32_t[::1] labels,
+                      const double[::1] sample_weight, Py_ssize_t row, double *potential,
+                      floating *work) noexcept nogil:
+    cdef Py_ssize_t j
     cdef const double *weight = NULL
+    cdef int32_t *nearest = NULL
+    if labels is not None:
+        nearest = &labels[row]
     if sample_weight is not None:
         weight = &sample_weight[row]
     for j in range(q):
         potential[j] = 0.0
     if floating is float:
-        K.f32.potentials(X, m, d, &candidates[0, 0], q, closest, weight, potential,
-                         &improved[row // <Py_ssize_t> K.f32.panel], work)
+        K.f32.seed_round(X, m, d, late, label, candidates, q, closest, nearest, weight, potential, work)
     else:
-        K.f64.potentials(X, m, d, &candidates[0, 0], q, closest, weight, potential,
-                         &improved[row // <Py_ssize_t> K.f64.panel], work)
-
-
-def update_closest(const floating[:, ::1] X, Py_ssize_t start, const floating[::1] candidate,
-                   const uint32_t[::1] improved, uint32_t mask, floating[::1] closest, unsigned char[::1] work,
-                   Py_ssize_t chunk, int n_threads):
-    """closest = min(closest, |x - candidate|^2) in the panels that `improved` marks with `mask` (None: in all)."""
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, share = work.shape[0] // n_threads
-    with nogil:
-        for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _update_closest(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &candidate[0], improved,
-                            start + c * chunk, mask, &closest[start + c * chunk],
-                            <floating *> &work[threadid() * share])
-
-
-cdef void _update_closest(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *candidate,
-                          const uint32_t[::1] improved, Py_ssize_t row, uint32_t mask, floating *closest,
-                          floating *work) noexcept nogil:
-    cdef Py_ssize_t panel = <Py_ssize_t> (K.f32.panel if floating is float else K.f64.panel)
-    cdef const uint32_t *marks = NULL
-    if improved is not None:
-        marks = &improved[row // panel]
-    if floating is float:
-        K.f32.update_closest(X, m, d, candidate, marks, mask, closest, work)
-    else:
-        K.f64.update_closest(X, m, d, candidate, marks, mask, closest, work)
+        K.f64.seed_round(X, m, d, late, label, candidates, q, closest, nearest, weight, potential, work)

@@ -3,6 +3,9 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 
 cdef extern from "kmf.h" nogil:
+    enum:
+        KMF_LIST
+
     ctypedef struct kmf_moves:
         const float *moved
         const float *near
@@ -30,6 +33,36 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_plane(size_t k)
     size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
 
+    ctypedef struct kmf_proposals_f32:
+        const float *points
+        const float *packed
+        const float *filter
+        size_t n
+        size_t n_chosen
+        const float *between
+        size_t stride
+        const float *least
+        const float *quarter
+        double largest
+
+    ctypedef struct kmf_lists_f32:
+        float *distances
+        uint32_t *rows
+        int32_t *next
+        int32_t *head
+        int32_t *tail
+        int32_t *fill
+        size_t used
+        size_t end
+
+    ctypedef struct kmf_patches_f32:
+        float *panels
+        float *closest
+        float *weight
+        float *boxes
+        float *tops
+        size_t n_panels
+
     ctypedef struct kmf_kernels_f32:
         size_t tile
         size_t panel
@@ -50,11 +83,19 @@ cdef extern from "kmf.h" nogil:
         void (*squared_distances)(const float *, size_t, size_t, const float *, size_t, float *, float *) noexcept nogil
         void (*own_squared_distances)(
             const float *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
-        void (*potentials)(
-            const float *, size_t, size_t, const float *, size_t, const float *, const double *, double *,
-            uint32_t *, float *) noexcept nogil
-        void (*update_closest)(
-            const float *, size_t, size_t, const float *, const uint32_t *, uint32_t, float *, float *) noexcept nogil
+        void (*seed_round)(
+            const float *, size_t, size_t, const float *, int32_t, const float *, size_t, float *, int32_t *,
+            const double *, double *, float *) noexcept nogil
+        int (*improvements)(
+            const float *, size_t, size_t, const float *, const kmf_proposals_f32 *, const int32_t *, const float *,
+            uint32_t, kmf_lists_f32 *, float *) noexcept nogil
+        double (*list_gain)(const kmf_lists_f32 *, size_t, const float *, const double *) noexcept nogil
+        void (*list_apply)(const kmf_lists_f32 *, size_t, int32_t, int32_t *, float *) noexcept nogil
+        void (*patch)(
+            const float *, size_t, size_t, const uint32_t *, uint32_t *, const kmf_patches_f32 *,
+            void *) noexcept nogil
+        double (*patch_gain)(const kmf_patches_f32 *, const float *, size_t) noexcept nogil
+        void (*patch_choose)(const kmf_patches_f32 *, const float *, size_t) noexcept nogil
         void (*survey)(
             const float *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
         void (*removal_losses)(
@@ -75,6 +116,36 @@ cdef extern from "kmf.h" nogil:
         void (*update_marked)(
             const float *, size_t, size_t, uint8_t *, const int32_t *, const int32_t *, const double *, const double *,
             double *) noexcept nogil
+
+    ctypedef struct kmf_proposals_f64:
+        const double *points
+        const double *packed
+        const double *filter
+        size_t n
+        size_t n_chosen
+        const double *between
+        size_t stride
+        const double *least
+        const double *quarter
+        double largest
+
+    ctypedef struct kmf_lists_f64:
+        double *distances
+        uint32_t *rows
+        int32_t *next
+        int32_t *head
+        int32_t *tail
+        int32_t *fill
+        size_t used
+        size_t end
+
+    ctypedef struct kmf_patches_f64:
+        double *panels
+        double *closest
+        double *weight
+        double *boxes
+        double *tops
+        size_t n_panels
 
     ctypedef struct kmf_kernels_f64:
         size_t tile
@@ -97,12 +168,19 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, size_t, double *, double *) noexcept nogil
         void (*own_squared_distances)(
             const double *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
-        void (*potentials)(
-            const double *, size_t, size_t, const double *, size_t, const double *, const double *, double *,
-            uint32_t *, double *) noexcept nogil
-        void (*update_closest)(
-            const double *, size_t, size_t, const double *, const uint32_t *, uint32_t, double *,
-            double *) noexcept nogil
+        void (*seed_round)(
+            const double *, size_t, size_t, const double *, int32_t, const double *, size_t, double *, int32_t *,
+            const double *, double *, double *) noexcept nogil
+        int (*improvements)(
+            const double *, size_t, size_t, const double *, const kmf_proposals_f64 *, const int32_t *, const double *,
+            uint32_t, kmf_lists_f64 *, double *) noexcept nogil
+        double (*list_gain)(const kmf_lists_f64 *, size_t, const double *, const double *) noexcept nogil
+        void (*list_apply)(const kmf_lists_f64 *, size_t, int32_t, int32_t *, double *) noexcept nogil
+        void (*patch)(
+            const double *, size_t, size_t, const uint32_t *, uint32_t *, const kmf_patches_f64 *,
+            void *) noexcept nogil
+        double (*patch_gain)(const kmf_patches_f64 *, const double *, size_t) noexcept nogil
+        void (*patch_choose)(const kmf_patches_f64 *, const double *, size_t) noexcept nogil
         void (*survey)(
             const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
         void (*removal_losses)(
@@ -131,7 +209,9 @@ cdef extern from "kmf.h" nogil:
 
     size_t kmf_packed_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
+    size_t kmf_improve_size_f32(const kmf_kernels_f32 *, size_t n, size_t m, size_t q, size_t d)
     size_t kmf_work_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
+    size_t kmf_improve_size_f64(const kmf_kernels_f64 *, size_t n, size_t m, size_t q, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     size_t kmf_filter_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_filter_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.cluster import kmeans_plusplus as sklearn_plusplus
 
-from kmeans_fast import kmeans
+from kmeans_fast import _greedy, _rounds, kmeans
+from kmeans_fast._greedy import kmeans_plusplus_rows
 from kmeans_fast._problem import Problem
 from kmeans_fast._samples import as_samples
-from kmeans_fast._seed import kmeans_plusplus_rows
 
 Array = NDArray[Any]
 METHODS = ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"]
@@ -66,18 +66,110 @@ def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
     assert chi_square_over_freedom(seen, expected) < 2.2
 
 
-def test_k_means_plus_plus_draws_alike_from_one_chunk_and_from_many():
-    # A small X is one chunk and drawn from in order of value; a large one is many chunks in order of rows.
-    values = np.array([0.0, 1.0, 3.0, 7.0])
-    X = np.repeat(values, 6000)[:, None]
-    task, rng, draws = problem(X, 2), np.random.default_rng(0), 1500
-    assert len(X) > 4 * task.chunk
-    seen = np.zeros((4, 4))
+VALUES, WEIGHTS = np.array([0.0, 1.0, 2.7, 5.3, 5.9, 7.1, 11.2]), np.array([1.0, 2.0, 1.3, 0.7, 1.9, 1.1, 0.6])
+
+
+def chance_of_sets(X: Array, weight: Array, k: int, q: int) -> dict[tuple[int, ...], float]:
+    """Exact chance that greedy k-means++ with q candidates a round ends with each set of k rows."""
+    squares = ((X[:, None] - X) ** 2).sum(axis=2) * weight
+    chance = {(i,): weight[i] / weight.sum() for i in range(len(X))}
+    for _ in range(1, k):
+        longer: dict[tuple[int, ...], float] = {}
+        for rows, before in chance.items():
+            closest = squares[list(rows)].min(axis=0)
+            p, left = closest / closest.sum(), np.minimum(closest, squares).sum(axis=1)
+            assert len(np.unique(np.round(left[p > 0], 4))) == np.count_nonzero(
+                p
+            )  # the best is the best whatever rounds
+            for drawn in itertools.product(np.flatnonzero(p), repeat=q):
+                key = tuple(sorted((*rows, min(drawn, key=lambda j: left[j]))))
+                longer[key] = longer.get(key, 0.0) + before * float(np.prod(p[list(drawn)]))
+        chance = longer
+    return chance
+
+
+# Few features are seeded on patches of space, others on lists; draws and lists are short or long.
+WAYS = {
+    "patches": (2, {}),
+    "patches, few draws": (3, {"FIRST_DRAWS": 1, "MAX_DRAWS": 1}),
+    "lists": (4, {"LIST_BYTES": 1000}),
+    "lists, few draws": (9, {"LIST_BYTES": 1000, "FIRST_DRAWS": 1, "MAX_DRAWS": 1}),
+    "lists, many features": (33, {"LIST_BYTES": 1000, "MAX_DRAWS": 64}),
+    "lists, little room": (4, {"LIST_BYTES": 20}),
+    "all of X": (4, {"LIST_BYTES": 0, "LIST_SHARE": 0}),
+}
+
+
+@pytest.mark.parametrize("copies", [1, 1500])  # one chunk, drawn from in order of value, and several
+@pytest.mark.parametrize("way", WAYS)
+def test_greedy_k_means_plus_plus_chooses_each_set_with_its_exact_chance(monkeypatch, way, copies):
+    d, settings = WAYS[way]
+    for name, value in settings.items():
+        monkeypatch.setattr(_greedy if hasattr(_greedy, name) else _rounds, name, value)
+    X = (VALUES[:, None] * np.linspace(0.5, 1.5, d)).astype(np.float32)
+    k, draws = 4, 2500 if copies == 1 else 700
+    expected = chance_of_sets(X.astype(float), WEIGHTS, k, q=3)  # 2 + log 4 = 3 candidates
+    task, rng = problem(X.repeat(copies, axis=0), k, WEIGHTS.repeat(copies)), np.random.default_rng(1)
+    seen = dict.fromkeys(expected, 0)
     for _ in range(draws):
-        i, j = X[kmeans_plusplus_rows(task, rng, n_candidates=1)].ravel()
-        seen[np.searchsorted(values, i), np.searchsorted(values, j)] += 1
-    expected = draws * chance_of_first_two(values[:, None], np.ones(4))
-    assert chi_square_over_freedom(seen, expected) < 2.2
+        seen[tuple(sorted(kmeans_plusplus_rows(task, rng) // copies))] += 1
+    often = [key for key in expected if draws * expected[key] >= 5]
+    observed = np.array([seen[key] for key in often] + [draws - sum(seen[key] for key in often)])
+    chances = np.array([expected[key] for key in often])
+    assert chi_square_over_freedom(observed, draws * np.append(chances, 1 - chances.sum())) < 2.2
+
+
+def plain_potential(X: Array, k: int, rng: np.random.Generator) -> float:
+    """Potential after greedy k-means++ in its plainest form."""
+    closest = ((X - X[rng.integers(len(X))]) ** 2).sum(axis=1)
+    for _ in range(1, k):
+        drawn = rng.choice(len(X), 2 + int(np.log(k)), p=closest / closest.sum())
+        after = np.minimum(closest, ((X[drawn, None] - X) ** 2).sum(axis=2))
+        closest = after[after.sum(axis=1).argmin()]
+    return float(closest.sum())
+
+
+@pytest.mark.parametrize("d", [2, 5, 20])
+def test_potentials_are_those_of_the_plain_algorithm_in_the_mean(blobs, oracle, d):
+    X, k = blobs(6000, d, 25, np.float32), 20
+    task, exact = problem(X, k), X.astype(float)
+    ours = [
+        oracle.squares(X, X[kmeans_plusplus_rows(task, np.random.default_rng(s))]).min(axis=1).sum() for s in range(80)
+    ]
+    plain = [plain_potential(exact, k, np.random.default_rng(1000 + s)) for s in range(80)]
+    error = np.hypot(np.std(ours), np.std(plain)) / 80**0.5
+    assert abs(np.mean(ours) - np.mean(plain)) < 3.5 * error
+
+
+def test_lists_that_find_no_room_are_made_for_fewer_proposals_or_not_at_all(monkeypatch, blobs):
+    X, calls, find = blobs(9000, 6, 40, np.float32), itertools.count(), _rounds.Lists._find
+    task = problem(X, 40)
+    monkeypatch.setattr(_rounds.Lists, "_find", lambda self, count: next(calls) % 3 > 0 and find(self, count))
+    assert len(set(kmeans_plusplus_rows(task, np.random.default_rng(0)))) == 40
+    monkeypatch.setattr(_rounds.Lists, "_find", lambda self, count: False)
+    assert len(set(kmeans_plusplus_rows(task, np.random.default_rng(0)))) == 40
+    assert next(calls) > 3
+
+
+@pytest.mark.parametrize(
+    ("dtype", "d", "most"), [("f4", 3, 21), ("f8", 3, 40), ("f4", 4, 21), ("f8", 4, 26), ("f4", 96, 57)]
+)
+def test_seeding_takes_the_memory_that_the_docs_say_and_gives_it_back(dtype, d, most):
+    X = np.random.default_rng(0).random((200_000, d)).astype(dtype)
+    task = problem(X, 20)
+    before = task.memory.n_bytes
+    kmeans_plusplus_rows(task, np.random.default_rng(0))
+    scratch = 16 * 200_000 if d <= 3 else 1_500_000  # of one thread
+    assert task.memory.n_bytes == before
+    assert task.memory.peak - before <= most * len(X) + scratch
+
+
+@pytest.mark.parametrize("d", [1, 3, 4, 9, 40])
+def test_the_first_row_and_distances_do_not_depend_on_how_x_is_stored(blobs, d):
+    X = blobs(20_000, d, 12, np.float32)
+    rows = kmeans_plusplus_rows(problem(X, 12), np.random.default_rng(3))
+    for same in (np.asfortranarray(X), X[::-1][::-1], X.astype(">f4")):
+        np.testing.assert_array_equal(kmeans_plusplus_rows(problem(same, 12), np.random.default_rng(3)), rows)
 
 
 @pytest.mark.parametrize("n_candidates", [1, None])
@@ -185,10 +277,11 @@ def test_a_callable_gets_x_itself_k_and_a_generator_and_is_called_for_every_rest
     assert calls[0][2] == np.random.default_rng(7).random()
 
 
+@pytest.mark.parametrize("d", [2, 4, 18])
 @pytest.mark.parametrize("init", METHODS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_start_is_the_same_for_any_number_of_threads(blobs, init, dtype):
-    X = blobs(30_000, 4, 16, dtype)
+def test_a_start_is_the_same_for_any_number_of_threads(blobs, init, dtype, d):
+    X = blobs(30_000, d, 16, dtype)
     weight = np.random.default_rng(0).random(len(X))
     from kmeans_fast._seed import seed as start
 

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from kmeans_fast import KMeans, kmeans
+from kmeans_fast._greedy import kmeans_plusplus_rows
 from kmeans_fast._problem import Problem
 from kmeans_fast._samples import as_samples
-from kmeans_fast._seed import kmeans_plusplus_rows, seed
+from kmeans_fast._seed import seed
 from kmeans_fast._seed_large import _Candidates, _walk, afk_mc2_rows, kmeans_parallel_rows
 
 Array = NDArray[Any]

@@ -4,6 +4,38 @@
  * scratch of kmf_work_size_<dtype>() elements that the caller owns, one for each thread.
  */
 /* clang-format off */
+/* Proposals of k-means++, and what is known about them. */
+typedef struct KMF_API(kmf_proposals) {
+    const KMF_T *points; /* n x d */
+    const KMF_T *packed; /* the same by `pack`, for d > 8 */
+    const KMF_T *filter; /* the same by `filter_pack`, or NULL */
+    size_t n, n_chosen;
+    const KMF_T *between; /* n_chosen x stride: a sample nearest to chosen a and closer than between[a, p] (squared) to it
+                             is not nearer to proposal p: a quarter of |a - p|^2, rounded down, padded with infinity */
+    size_t stride;        /* a multiple of 32 */
+    const KMF_T *least, *quarter; /* n_chosen: the least of a row, and what some quarter of it lies below */
+    double largest;               /* the greatest norm of a proposal about the shift, rounded up */
+} KMF_API(kmf_proposals);
+
+/* A list for each proposal: chains of blocks of KMF_LIST (distance, row). */
+typedef struct KMF_API(kmf_lists) {
+    KMF_T *distances;            /* n_blocks x KMF_LIST */
+    uint32_t *rows;              /* n_blocks x KMF_LIST */
+    int32_t *next;               /* n_blocks */
+    int32_t *head, *tail, *fill; /* a proposal: first and last block or -1, entries of the last (KMF_LIST: none) */
+    size_t used, end;            /* blocks used, and where they end */
+} KMF_API(kmf_lists);
+
+/* Samples near each other in space, for k-means++ of few features. */
+typedef struct KMF_API(kmf_patches) {
+    KMF_T *panels;  /* n_panels x d x panel */
+    KMF_T *closest; /* n_panels x panel: squared distance to the nearest chosen sample */
+    KMF_T *weight;  /* the same of weights, or NULL */
+    KMF_T *boxes;   /* n_panels x (2 d + 1), in groups of as many panels as a vector has lanes (half a panel) */
+    KMF_T *tops;    /* the same of groups, rounded up to groups of groups */
+    size_t n_panels; /* whole groups */
+} KMF_API(kmf_patches);
+
 typedef struct KMF_API(kmf_kernels) {
     size_t tile;  /* centroids of one register tile */
     size_t panel; /* samples of one panel: two vectors */
@@ -84,22 +116,45 @@ typedef struct KMF_API(kmf_kernels) {
                                   const int32_t *labels,   /* IN  n */
                                   double *out);            /* OUT n */
 
-    /* A round of k-means++: for each of q <= 32 candidates, potential[j] += sum w min(closest, |x - c_j|^2), and bit
-     * j of improved[p] says whether candidate j is nearer than `closest` to any sample of panel p. */
-    void (*potentials)(const KMF_T *X, size_t n, size_t d,
+    /* A round of k-means++. If `late` is not NULL, that sample was chosen: closest = min(closest, |x - late|^2), and
+     * nearest = label where that is new. Then potential[j] += sum w min(closest, |x - c_j|^2) for q <= 32 candidates. */
+    void (*seed_round)(const KMF_T *X, size_t n, size_t d,
+                       const KMF_T *late, int32_t label,  /* IN  d, or NULL */
                        const KMF_T *candidates, size_t q, /* IN  q x d */
-                       const KMF_T *closest,              /* IN  n squared distances */
+                       KMF_T *closest,                    /* INOUT n squared distances */
+                       int32_t *nearest,                  /* INOUT n, or NULL */
                        const double *sample_weight,       /* IN  n, or NULL */
                        double *potential,                 /* INOUT q */
-                       uint32_t *improved,                /* OUT ceil(n / panel) */
                        KMF_T *work);
 
-    /* closest = min(closest, |x - c|^2), in the panels whose `improved` has a bit of `mask` (NULL: in all). */
-    void (*update_closest)(const KMF_T *X, size_t n, size_t d,
-                           const KMF_T *candidate, /* IN  d */
-                           const uint32_t *improved, uint32_t mask,
-                           KMF_T *closest, /* INOUT n */
-                           KMF_T *work);
+    /* Lists for each proposal the samples that lie nearer to it than `closest` and how near (kmf_propose_tpl.h); 0 where
+     * the blocks did not suffice. Row 0 is called `first`. */
+    int (*improvements)(const KMF_T *X, size_t n, size_t d,
+                        const KMF_T *shift, /* IN  d, the one given to `pack` */
+                        const KMF_API(kmf_proposals) *batch,
+                        const int32_t *nearest, /* IN  n: index of the nearest chosen sample */
+                        const KMF_T *closest,   /* IN  n: squared distance to it */
+                        uint32_t first,
+                        KMF_API(kmf_lists) *lists, /* INOUT */
+                        KMF_T *work);              /* kmf_improve_size_<dtype>() */
+
+    /* sum w max(0, closest - distance) over the list of proposal p; `closest` and weights begin at row 0. */
+    double (*list_gain)(const KMF_API(kmf_lists) *lists, size_t p, const KMF_T *closest, const double *sample_weight);
+
+    /* Proposal p is chosen: closest = min(closest, distance), and `label` where that is new. */
+    void (*list_apply)(const KMF_API(kmf_lists) *lists, size_t p, int32_t label, int32_t *nearest, KMF_T *closest);
+
+    /* For d <= 3: puts the samples in Morton order, or in the order given, as patches (kmf_patches_tpl.h) with infinite
+     * distances. */
+    void (*patch)(const KMF_T *X, size_t n, size_t d,
+                  const uint32_t *given, /* IN  n, or NULL */
+                  uint32_t *order,       /* OUT n */
+                  const KMF_API(kmf_patches) *patches,
+                  void *work); /* 16 n bytes */
+
+    /* What a point would take off the potential, or lets it lower the distances. */
+    double (*patch_gain)(const KMF_API(kmf_patches) *patches, const KMF_T *point, size_t d);
+    void (*patch_choose)(const KMF_API(kmf_patches) *patches, const KMF_T *point, size_t d);
 
     /* sums[f] += sum w (x - shift), squares[f] += sum w (x - shift)^2. A NaN or an infinity anywhere in X makes squares[]
      * NaN or infinite. */
@@ -190,4 +245,11 @@ KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels,
 KMF_INLINE size_t KMF_API(kmf_filter_work)(const KMF_API(kmf_kernels) * kernels, size_t d)
 {
     return d + 6 * kernels->panel * (sizeof(KMF_T) / 4) * (d + 4) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
+}
+
+/* Elements of `work` for `improvements` with up to m chosen samples and q proposals. */
+KMF_INLINE size_t KMF_API(kmf_improve_size)(const KMF_API(kmf_kernels) * kernels, size_t n, size_t m, size_t q,
+                                            size_t d)
+{
+    return 2 * n + m + 2 * q + 128 + (kernels->panel + kernels->tile) * (d + 2) + kernels->panel * (d / 4 + 2);
 }

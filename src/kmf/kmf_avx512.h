@@ -70,6 +70,8 @@ KMF_INLINE void kmf_list_f64_avx512(int32_t *out, size_t first, uint32_t mask)
 /* the least lane */
 KMF_INLINE float kmf_least_f32_avx512(__m512 a) { return _mm512_reduce_min_ps(a); }
 KMF_INLINE double kmf_least_f64_avx512(__m512d a) { return _mm512_reduce_min_pd(a); }
+KMF_INLINE float kmf_largest_f32_avx512(__m512 a) { return _mm512_reduce_max_ps(a); }
+KMF_INLINE double kmf_largest_f64_avx512(__m512d a) { return _mm512_reduce_max_pd(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
 KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }

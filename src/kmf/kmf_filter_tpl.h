@@ -370,9 +370,3 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
 }
 
 #endif /* KMF_DOT8 */
-
-#undef KMF_INT
-#undef FILTER_TILE
-#undef FILTER_WORDS
-#undef FILTER_HEAD
-#undef FILTER_PAIRS

@@ -68,12 +68,19 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_hamerly_tpl.h"
 #include "kmf_elkan_tpl.h"
 #include "kmf_pack_tpl.h"
+#include "kmf_patches_tpl.h"
+#include "kmf_propose_tpl.h"
 #include "kmf_removal_tpl.h"
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
 #include "kmf_boxes_tpl.h"
 
+#undef KMF_INT
+#undef FILTER_TILE
+#undef FILTER_WORDS
+#undef FILTER_HEAD
+#undef FILTER_PAIRS
 #undef FILTER_PANEL
 #undef DOTS
 #undef SHRINK

@@ -63,6 +63,8 @@ KMF_INLINE uint32_t kmf_lt_bits_f64_neon(float64x2_t a, float64x2_t b)
 /* the least lane */
 KMF_INLINE float kmf_least_f32_neon(float32x4_t a) { return vminvq_f32(a); }
 KMF_INLINE double kmf_least_f64_neon(float64x2_t a) { return vminvq_f64(a); }
+KMF_INLINE float kmf_largest_f32_neon(float32x4_t a) { return vmaxvq_f32(a); }
+KMF_INLINE double kmf_largest_f64_neon(float64x2_t a) { return vmaxvq_f64(a); }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_neon(float32x4_t a, float32x4_t b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
 KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)

@@ -28,6 +28,7 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define KMF_INLINE static __forceinline
 #define KMF_STATIC static
+#define KMF_APART static __declspec(noinline)
 #define KMF_RESTRICT __restrict
 #define KMF_UNROLL
 #define KMF_PREFETCH(address) ((void)(address))
@@ -43,6 +44,7 @@ static __forceinline unsigned kmf_lowest_bit(unsigned bits)
 #else
 #define KMF_INLINE static inline __attribute__((always_inline, unused))
 #define KMF_STATIC static __attribute__((unused))
+#define KMF_APART static __attribute__((noinline, unused))
 #define KMF_RESTRICT __restrict__
 /* Full unrolling keeps the accumulators of a tile in registers; Clang does it unasked. */
 #if defined(__clang__)

@@ -38,6 +38,8 @@ KMF_INLINE uint32_t kmf_lt_bits_f64_scalar(double a, double b) { return a < b; }
 /* the least lane */
 KMF_INLINE float kmf_least_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_least_f64_scalar(double a) { return a; }
+KMF_INLINE float kmf_largest_f32_scalar(float a) { return a; }
+KMF_INLINE double kmf_largest_f64_scalar(double a) { return a; }
 /* any lane of a < b */
 KMF_INLINE int kmf_any_lt_f32_scalar(float a, float b) { return a < b; }
 KMF_INLINE int kmf_any_lt_f64_scalar(double a, double b) { return a < b; }

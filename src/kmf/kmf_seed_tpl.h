@@ -1,38 +1,60 @@
-/* Greedy k-means++: X is read once a round for all candidates together, and a second time only in the panels that the
- * chosen candidate improves. */
+/* Rounds of greedy k-means++ that read all of X, once for all candidates of a round: right while a candidate improves
+ * nearly every sample. The sample chosen last lowers the distances in the same reading.
+ *
+ * Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
+ */
 
-KMF_STATIC void KMF_FN(potentials)(const KMF_T *X, size_t n, size_t d, const KMF_T *candidates, size_t q,
-                                   const KMF_T *closest, const double *sample_weight, double *potential,
-                                   uint32_t *improved, KMF_T *work)
+/* The distances of a panel after `late` was chosen; those of missing samples are 0, so that they add nothing. */
+KMF_INLINE void KMF_FN(lower_closest)(const KMF_T *panel, const KMF_T *late, int32_t label, size_t d, size_t m,
+                                      const KMF_T *ahead, KMF_T *closest, int32_t *nearest, KMF_T *near_now)
+{
+    KMF_T column[2 * KMF_LANES];
+    V dist[QUERIES][2];
+    KMF_FN(panel_distances)(panel, late, d, 1, ahead, dist);
+    KMF_FN(store)(column, dist[0][0]);
+    KMF_FN(store)(column + KMF_LANES, dist[0][1]);
+    for (size_t i = 0; i < m; ++i) {
+        if (nearest)
+            nearest[i] = column[i] < near_now[i] ? label : nearest[i];
+        closest[i] = near_now[i] = column[i] < near_now[i] ? column[i] : near_now[i];
+    }
+}
+
+/* For d that is a constant where it is small. */
+KMF_INLINE void KMF_FN(round_of)(const KMF_T *X, size_t n, const size_t d, const KMF_T *late, int32_t label,
+                                 const KMF_T *candidates, size_t q, KMF_T *closest, int32_t *nearest,
+                                 const double *sample_weight, double *potential, KMF_T *work)
 {
     KMF_T *panel = KMF_FN(no_shift)(work, d), *sums = panel + PANEL * d;
     for (size_t i = 0; i < q * PANEL; ++i)
         sums[i] = 0;
     for (size_t start = 0; start < n; start += PANEL) {
         const size_t m = n - start < PANEL ? n - start : PANEL;
+        const KMF_T *ahead = start + 2 * PANEL <= n ? X + (start + PANEL) * d : NULL;
         KMF_T near_now[2 * KMF_LANES], weight[2 * KMF_LANES];
-        for (size_t i = 0; i < PANEL; ++i) { /* a missing sample is at distance 0: it adds and improves nothing */
-            near_now[i] = i < m ? closest[start + i] : 0;
+        for (size_t i = m; i < PANEL; ++i)
+            near_now[i] = 0;
+        memcpy(near_now, closest + start, m * sizeof(KMF_T));
+        for (size_t i = 0; i < PANEL; ++i)
             weight[i] = sample_weight && i < m ? (KMF_T)sample_weight[start + i] : 1;
-        }
         KMF_FN(load_panel)(X + start * d, m, d, work, panel);
-        uint32_t better = 0;
+        if (late)
+            KMF_FN(lower_closest)(panel, late, label, d, m, ahead, closest + start, nearest ? nearest + start : NULL,
+                                  near_now);
+        const V now0 = KMF_FN(load)(near_now), now1 = KMF_FN(load)(near_now + KMF_LANES);
         for (size_t j = 0; j < q; j += QUERIES) {
             const size_t nr = q - j < QUERIES ? q - j : QUERIES;
             V dist[QUERIES][2];
-            const KMF_T *ahead = j == 0 && start + 2 * PANEL <= n ? X + (start + PANEL) * d : NULL;
-            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, ahead, dist);
+            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, j == 0 && !late ? ahead : NULL, dist);
             for (size_t r = 0; r < nr; ++r) {
-                for (size_t half = 0; half < 2; ++half) {
-                    const V now = KMF_FN(load)(near_now + half * KMF_LANES);
-                    KMF_T *sum = sums + (j + r) * PANEL + half * KMF_LANES;
-                    better |= (uint32_t)KMF_FN(any_lt)(dist[r][half], now) << (j + r);
-                    KMF_FN(store)(sum, KMF_FN(fmadd)(KMF_FN(min)(dist[r][half], now),
-                                                     KMF_FN(load)(weight + half * KMF_LANES), KMF_FN(load)(sum)));
-                }
+                KMF_T *sum = sums + (j + r) * PANEL;
+                KMF_FN(store)(sum,
+                              KMF_FN(fmadd)(KMF_FN(min)(dist[r][0], now0), KMF_FN(load)(weight), KMF_FN(load)(sum)));
+                sum += KMF_LANES;
+                KMF_FN(store)(sum, KMF_FN(fmadd)(KMF_FN(min)(dist[r][1], now1), KMF_FN(load)(weight + KMF_LANES),
+                                                 KMF_FN(load)(sum)));
             }
         }
-        improved[start / PANEL] = better;
     }
     for (size_t j = 0; j < q; ++j) {
         for (size_t i = 0; i < PANEL; ++i)
@@ -40,22 +62,20 @@ KMF_STATIC void KMF_FN(potentials)(const KMF_T *X, size_t n, size_t d, const KMF
     }
 }
 
-KMF_STATIC void KMF_FN(update_closest)(const KMF_T *X, size_t n, size_t d, const KMF_T *candidate,
-                                       const uint32_t *improved, uint32_t mask, KMF_T *closest, KMF_T *work)
+KMF_STATIC void KMF_FN(seed_round)(const KMF_T *X, size_t n, size_t d, const KMF_T *late, int32_t label,
+                                   const KMF_T *candidates, size_t q, KMF_T *closest, int32_t *nearest,
+                                   const double *sample_weight, double *potential, KMF_T *work)
 {
-    KMF_T *panel = KMF_FN(no_shift)(work, d);
-    for (size_t start = 0; start < n; start += PANEL) {
-        if (improved && !(improved[start / PANEL] & mask))
-            continue;
-        const size_t m = n - start < PANEL ? n - start : PANEL;
-        KMF_T column[2 * KMF_LANES];
-        V dist[QUERIES][2];
-        KMF_FN(load_panel)(X + start * d, m, d, work, panel);
-        KMF_FN(panel_distances)(panel, candidate, d, 1, NULL, dist);
-        KMF_FN(store)(column, dist[0][0]);
-        KMF_FN(store)(column + KMF_LANES, dist[0][1]);
-        for (size_t i = 0; i < m; ++i)
-            closest[start + i] = column[i] < closest[start + i] ? column[i] : closest[start + i];
+    switch (d) {
+    case 2:
+        KMF_FN(round_of)(X, n, 2, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        break;
+    case 3:
+        KMF_FN(round_of)(X, n, 3, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        break;
+    default:
+        KMF_FN(round_of)(X, n, d, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        break;
     }
 }
 

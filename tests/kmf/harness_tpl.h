@@ -132,40 +132,176 @@ static void F(check_distances)(const kmf_kernels *kernels, const F(problem) * p)
     free(own), free(out);
 }
 
-/* `potentials` for up to 32 of the points, then `update_closest` for the first of them. */
-static void F(check_seeding)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+/* A round with up to 32 of the points as candidates, after the last point was chosen. */
+static void F(check_seed_round)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
 {
-    const size_t q = p->k < 32 ? p->k : 32, panels = (p->n + KERNELS->panel - 1) / KERNELS->panel;
-    T *closest = (T *)allocate(p->n, sizeof(T)), *before = (T *)allocate(p->n, sizeof(T));
-    double *potential = (double *)allocate(q, sizeof(double));
-    uint32_t *improved = (uint32_t *)allocate(panels, sizeof(uint32_t)), *bits = (uint32_t *)allocate(panels, 4);
-    for (size_t i = 0; i < p->n; ++i)
-        closest[i] = before[i] = (T)(random_unit() * 12.0 * (double)p->d);
-    for (size_t j = 0; j < q; ++j)
-        potential[j] = 1.0; /* it is added to */
-    KERNELS->potentials(p->X, p->n, p->d, p->points, q, closest, weight, potential, improved, p->work);
-    memset(bits, 0, panels * sizeof(uint32_t));
+    const size_t q = p->k < 32 ? p->k : 32, late = p->k - 1;
+    for (int settled = 0; settled < 2; ++settled) {
+        T *closest = (T *)allocate(p->n, sizeof(T)), *before = (T *)allocate(p->n, sizeof(T));
+        int32_t *nearest = (int32_t *)allocate(p->n, sizeof(int32_t));
+        double *potential = (double *)allocate(q, sizeof(double));
+        for (size_t i = 0; i < p->n; ++i)
+            closest[i] = before[i] = (T)(random_unit() * 12.0 * (double)p->d), nearest[i] = -1;
+        for (size_t j = 0; j < q; ++j)
+            potential[j] = 1.0; /* it is added to */
+        KERNELS->seed_round(p->X, p->n, p->d, settled ? NULL : p->points + late * p->d, 7, p->points, q, closest,
+                            nearest, weight, potential, p->work);
+        for (size_t i = 0; i < p->n; ++i) {
+            const double distance = F(distance)(p, i, late), now = (double)before[i];
+            const int better = !settled && distance < now;
+            CHECK(close_to((double)closest[i], better ? distance : now, rounding(p->d, EPSILON)),
+                  "closest of seed_round", p->n, p->d, q);
+            CHECK(nearest[i] == (closest[i] < before[i] ? 7 : -1), "nearest of seed_round", p->n, p->d, q);
+        }
+        for (size_t j = 0; j < q; ++j) {
+            double sum = 1.0;
+            for (size_t i = 0; i < p->n; ++i) {
+                const double distance = F(distance)(p, i, j), now = (double)closest[i];
+                sum += (weight ? weight[i] : 1.0) * (distance < now ? distance : now);
+            }
+            CHECK(close_to(potential[j], sum, rounding(p->d + p->n, EPSILON)), "seed_round", p->n, p->d, q);
+        }
+        free(potential), free(nearest), free(before), free(closest);
+    }
+}
+
+/* sum w min(now, |x - point j|^2) */
+static double F(potential)(const F(problem) * p, const T *now, size_t j, const double *weight)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < p->n; ++i) {
+        const double distance = F(distance)(p, i, j);
+        sum += (weight ? weight[i] : 1.0) * (distance < (double)now[i] ? distance : (double)now[i]);
+    }
+    return sum;
+}
+
+/* The lists of a batch: the first half of the points is chosen, the others are proposed. */
+static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, const double *weight, int filtered)
+{
+    const size_t m = (p->k + 1) / 2, q = p->k - m, n = p->n, d = p->d, stride = (q + 31) / 32 * 32;
+    const size_t blocks = q * (n / KMF_LIST + 1);
+    if (q == 0)
+        return;
+    T *closest = (T *)allocate(n, sizeof(T)), *between = (T *)allocate(m * stride, sizeof(T));
+    T *least = (T *)allocate(m, sizeof(T)), *quarter = (T *)allocate(m, sizeof(T));
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, q, d), sizeof(T));
+    T *filter = (T *)allocate(F(kmf_filter_size)(KERNELS, q, d), sizeof(T));
+    T *work = (T *)allocate(F(kmf_improve_size)(KERNELS, n, m, q, d), sizeof(T));
+    int32_t *nearest = (int32_t *)allocate(n, sizeof(int32_t)), *ends = (int32_t *)allocate(3 * q, sizeof(int32_t));
+    F(kmf_lists)
+    lists = {(T *)allocate(blocks * KMF_LIST, sizeof(T)),
+             (uint32_t *)allocate(blocks * KMF_LIST, 4),
+             (int32_t *)allocate(blocks, 4),
+             ends,
+             ends + q,
+             ends + 2 * q,
+             0,
+             blocks};
+    F(kmf_proposals) batch = {p->points + m * d, packed, NULL, q, m, between, stride, least, quarter, 0.0};
+    for (size_t a = 0; a < m; ++a) {
+        least[a] = (T)HUGE_VAL;
+        for (size_t j = 0; j < stride; ++j) {
+            double square = 0.0;
+            for (size_t f = 0; f < d && j < q; ++f) {
+                const double diff = p->centroids[a * d + f] - p->centroids[(m + j) * d + f];
+                square += diff * diff;
+            }
+            between[a * stride + j] = j < q ? (T)(0.25 * square * (1.0 - rounding(d, EPSILON))) : (T)HUGE_VAL;
+            least[a] = between[a * stride + j] < least[a] ? between[a * stride + j] : least[a];
+        }
+        quarter[a] = between[a * stride + q / 2];
+    }
     for (size_t j = 0; j < q; ++j) {
-        double sum = 1.0;
-        for (size_t i = 0; i < p->n; ++i) {
-            const double distance = F(distance)(p, i, j), now = (double)closest[i];
-            sum += (weight ? weight[i] : 1.0) * (distance < now ? distance : now);
-            bits[i / KERNELS->panel] |= (uint32_t)(distance < now) << j;
+        double norm = 0.0;
+        for (size_t f = 0; f < d; ++f) {
+            const double c = p->centroids[(m + j) * d + f] - p->shift64[f];
+            norm += c * c;
         }
-        CHECK(close_to(potential[j], sum, rounding(p->d + p->n, EPSILON)), "potentials", p->n, p->d, q);
+        batch.largest = sqrt(norm) > batch.largest ? sqrt(norm) : batch.largest;
+        ends[j] = ends[q + j] = -1, ends[2 * q + j] = KMF_LIST;
     }
-    CHECK(memcmp(bits, improved, panels * sizeof(uint32_t)) == 0, "improved of potentials", p->n, p->d, q);
-    KERNELS->update_closest(p->X, p->n, p->d, p->points, improved, 1, closest, p->work);
-    for (int all = 0; all < 2; ++all) { /* the panels left out had nothing to improve, so both ways agree */
-        for (size_t i = 0; i < p->n; ++i) {
-            const double distance = F(distance)(p, i, 0), now = (double)before[i];
-            CHECK(close_to((double)closest[i], distance < now ? distance : now, rounding(p->d, EPSILON)),
-                  "update_closest", p->n, p->d, q);
+    batch.largest *= 1.000001;
+    KERNELS->pack(p->centroids + m * d, q, d, p->shift, packed);
+    if (filtered && KERNELS->filter_pack && sizeof(T) == 4 && d > 8) {
+        KERNELS->filter_pack(p->centroids + m * d, q, d, p->shift, filter);
+        batch.filter = filter;
+    }
+    for (size_t i = 0; i < n; ++i) {
+        nearest[i] = 0;
+        for (size_t a = 1; a < m; ++a)
+            nearest[i] = F(distance)(p, i, a) < F(distance)(p, i, (size_t)nearest[i]) ? (int32_t)a : nearest[i];
+        closest[i] = (T)F(distance)(p, i, (size_t)nearest[i]);
+    }
+    CHECK(KERNELS->improvements(p->X, n, d, p->shift, &batch, nearest, closest, 0, &lists, work), "improvements", n, d,
+          q);
+    const double now = F(potential)(p, closest, 0, weight);
+    for (size_t j = 0; j < q; ++j)
+        CHECK(fabs(KERNELS->list_gain(&lists, j, closest, weight) - now + F(potential)(p, closest, m + j, weight)) <=
+                  rounding(d + n, EPSILON) * (1.0 + now),
+              "list_gain", n, d, q);
+    KERNELS->list_apply(&lists, q - 1, -7, nearest, closest);
+    for (size_t i = 0; i < n; ++i) {
+        const double distance = F(distance)(p, i, p->k - 1);
+        CHECK((double)closest[i] <= distance * (1.0 + rounding(d, EPSILON)), "list_apply", n, d, q);
+        CHECK(nearest[i] != -7 || close_to((double)closest[i], distance, rounding(d, EPSILON)), "list_apply", n, d, q);
+    }
+    if (lists.used > 1) { /* too few blocks */
+        lists.end = lists.used - 1, lists.used = 0;
+        for (size_t j = 0; j < q; ++j)
+            ends[j] = ends[q + j] = -1, ends[2 * q + j] = KMF_LIST;
+        for (size_t i = 0; i < n; ++i)
+            nearest[i] = 0, closest[i] = (T)F(distance)(p, i, 0);
+        CHECK(!KERNELS->improvements(p->X, n, d, p->shift, &batch, nearest, closest, 0, &lists, work),
+              "end of improvements", n, d, q);
+    }
+    free(lists.next), free(lists.rows), free(lists.distances), free(ends), free(nearest), free(work), free(filter);
+    free(packed), free(quarter), free(least), free(between), free(closest);
+}
+
+/* Patches: two points are chosen, and what the others gain is that of all samples. */
+static void F(check_patches)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
+{
+    const size_t n = p->n, d = p->d, panel = KERNELS->panel, group = panel / 2;
+    const size_t n_panels = ((n + panel - 1) / panel + group - 1) / group * group, size = n_panels * panel;
+    const size_t n_tops = (n_panels / group + group - 1) / group * group, box = 2 * d + 1;
+    if (d > 3)
+        return;
+    uint32_t *order = (uint32_t *)allocate(n, sizeof(uint32_t)), *seen = (uint32_t *)allocate(n, sizeof(uint32_t));
+    T *closest = (T *)allocate(size, sizeof(T)), *by_row = (T *)allocate(n, sizeof(T));
+    F(kmf_patches)
+    patches = {(T *)allocate(size * d, sizeof(T)),
+               closest,
+               weight ? (T *)allocate(size, sizeof(T)) : NULL,
+               (T *)allocate(n_panels * box, sizeof(T)),
+               (T *)allocate(n_tops * box, sizeof(T)),
+               n_panels};
+    uint64_t *work = (uint64_t *)allocate(2 * n, sizeof(uint64_t));
+    KERNELS->patch(p->X, n, d, NULL, order, &patches, work);
+    memset(seen, 0, n * sizeof(uint32_t));
+    for (size_t i = 0; i < n; ++i)
+        seen[order[i]]++, by_row[i] = (T)HUGE_VAL;
+    for (size_t i = 0; i < size && weight; ++i)
+        patches.weight[i] = i < n ? (T)weight[order[i]] : 1;
+    for (size_t j = 0; j < p->k; ++j) {
+        if (j > 0) {
+            const double now = F(potential)(p, by_row, 0, weight), gain = now - F(potential)(p, by_row, j, weight);
+            const double error = fabs(KERNELS->patch_gain(&patches, p->points + j * d, d) - gain);
+            CHECK(error <= rounding(d + n, EPSILON) * (1.0 + now), "patch_gain", n, d, p->k);
         }
-        memcpy(closest, before, p->n * sizeof(T));
-        KERNELS->update_closest(p->X, p->n, p->d, p->points, NULL, 0, closest, p->work);
+        if (j > 1)
+            continue;
+        KERNELS->patch_choose(&patches, p->points + j * d, d);
+        for (size_t i = 0; i < n; ++i) {
+            const double distance = F(distance)(p, order[i], j), now = (double)by_row[order[i]];
+            CHECK(seen[i] == 1, "patch", n, d, p->k);
+            CHECK(close_to((double)closest[i], distance < now ? distance : now, rounding(d, EPSILON)), "patch_choose",
+                  n, d, p->k);
+            by_row[order[i]] = closest[i];
+        }
     }
-    free(bits), free(improved), free(potential), free(before), free(closest);
+    free(work), free(patches.tops), free(patches.boxes), free(patches.weight), free(patches.panels);
+    free(by_row), free(closest), free(seen), free(order);
 }
 
 static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
@@ -408,7 +544,9 @@ static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t 
     for (int weighted = 0; weighted < 2; ++weighted) {
         const double *weight = weighted ? p.weight : NULL;
         F(check_update)(kernels, &p, weight);
-        F(check_seeding)(kernels, &p, weight);
+        F(check_seed_round)(kernels, &p, weight);
+        F(check_lists)(kernels, &p, weight, weighted);
+        F(check_patches)(kernels, &p, weight);
         F(check_survey)(kernels, &p, weight);
     }
     F(discard)(p);
