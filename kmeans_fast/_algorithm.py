@@ -19,6 +19,7 @@ MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave a
 
 GAPS_SHARE = 32  # samples a cluster from which on the distances between centroids cost little beside a pass
 
+MAX_BOUNDS_BYTES = 48  # a sample, that "auto" may spend: boxes of 8 features in float32, of 5 in float64
 
 # Boxes: an order of X costs 15 to 40 dense passes over 8 clusters, and pays where a pass costs much or many are made.
 MAX_BOX_FEATURES = 8
@@ -29,18 +30,47 @@ BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
 PASSES_BEFORE_BOXES = 12
 
 
-def choose(algorithm: str, n_samples: int, n_features: int, n_clusters: int) -> str:
-    """Return "lloyd", "hamerly" or "boxes", to begin with."""
+def choose(
+    algorithm: str,
+    n_samples: int,
+    n_features: int,
+    n_clusters: int,
+    itemsize: int,
+    max_bounds_memory: int | None,
+) -> str:
+    """Return "lloyd", "hamerly" or "boxes", to begin with, or the name that was asked for."""
     if algorithm == "boxes" and (n_features > MAX_BOX_FEATURES or n_clusters > MAX_BOX_CLUSTERS):
         raise ValueError(
             f"algorithm='boxes' is for at most {MAX_BOX_FEATURES} features and {MAX_BOX_CLUSTERS} clusters; "
             f"X has {n_features} features, and n_clusters={n_clusters}."
         )
+
+    def takes(name: str) -> int:
+        return bounds_bytes(name, n_samples, n_features, n_clusters, itemsize)
+
     if algorithm != "auto":
+        if max_bounds_memory is not None and takes(algorithm) > max_bounds_memory:
+            raise ValueError(
+                f"max_bounds_memory={max_bounds_memory} bytes must be at least {takes(algorithm)} for "
+                f"algorithm={algorithm!r} on {n_samples} samples; algorithm='auto' stays below it."
+            )
         return algorithm
-    if pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters):
+    limit = bounds_limit(max_bounds_memory, n_samples)
+    if takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters):
         return "boxes"
-    return "hamerly" if n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS else "lloyd"
+    bounded = n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS
+    return "hamerly" if bounded and takes("hamerly") <= limit else "lloyd"
+
+
+def bounds_bytes(algorithm: str, n_samples: int, n_features: int, n_clusters: int, itemsize: int) -> int:
+    """Bytes that grow with n_samples, beside labels: bounds, or the ordered copy of boxes."""
+    each = {"lloyd": 0, "hamerly": 8, "elkan": 8 + 4 * n_clusters, "boxes": 7 + itemsize * n_features}
+    return each[algorithm] * n_samples
+
+
+def bounds_limit(max_bounds_memory: int | None, n_samples: int) -> int:
+    """Bytes that "auto" may spend."""
+    return MAX_BOUNDS_BYTES * n_samples if max_bounds_memory is None else max_bounds_memory
 
 
 def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: int) -> bool:

@@ -71,6 +71,8 @@ class KMeans(
     quality : {"standard", "best"}, default "standard"
         "best" swaps centroids until that helps no more, from one start unless `n_init` says otherwise: a lower inertia
         than the best of 10 restarts. ``result_.restarts`` counts the swaps.
+    max_bounds_memory : int, optional
+        Bytes that may be spent on bounds, or on the ordered copy of few features; by default 48 a sample.
     n_threads : int, optional
         Threads at most; by default what OpenMP and the container allow.
 
@@ -109,6 +111,7 @@ class KMeans(
         "copy_x": ["boolean"],
         "algorithm": [StrOptions(ALGORITHMS)],
         "quality": [StrOptions(set(_kmeans.QUALITIES))],
+        "max_bounds_memory": [Interval(Integral, 0, None, closed="left"), None],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 
@@ -127,6 +130,7 @@ class KMeans(
         copy_x: bool = True,
         algorithm: str = "lloyd",
         quality: str = "standard",
+        max_bounds_memory: int | None = None,
         n_threads: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -139,6 +143,7 @@ class KMeans(
         self.copy_x = copy_x
         self.algorithm = algorithm
         self.quality = quality
+        self.max_bounds_memory = max_bounds_memory
         self.n_threads = n_threads
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:
@@ -246,6 +251,7 @@ class KMeans(
                 if isinstance(self.algorithm, str) and self.algorithm in ALGORITHMS
                 else self.algorithm,
                 quality=self.quality,
+                max_bounds_memory=self.max_bounds_memory,
                 n_threads=self.n_threads,
                 callback=watch if watch else None,
             )

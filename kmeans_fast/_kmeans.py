@@ -60,6 +60,7 @@ def kmeans(
     random_state: Any = None,
     quality: str = "standard",
     algorithm: str = "auto",
+    max_bounds_memory: int | None = None,
     n_threads: int | None = None,
     callback: Callable[[FitState], Any] | None = None,
     max_time: float | None = None,
@@ -99,6 +100,9 @@ def kmeans(
         changed, "elkan" most distances of the others as well, "boxes" (8 features at most) all centroids that cannot
         be the nearest in a box of samples, with the same labels. "auto" chooses by the size of the problem, and may
         turn to boxes during a long run; the result says what ran, and how many distances it computed.
+    max_bounds_memory : int, optional
+        Bytes that "auto" may spend on what saves distances and grows with n_samples: bounds, or the ordered copy of
+        "boxes". By default 48 a sample; 0 keeps to "lloyd". Another algorithm that needs more is refused.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.
@@ -151,6 +155,7 @@ def kmeans(
         callback,
         max_time,
         quality,
+        max_bounds_memory,
     )
     warn_of_empty_clusters(result, ClusterWarning, stacklevel=3)
     return result
@@ -170,6 +175,7 @@ def fit(
     callback: Callable[[FitState], Any] | None,
     max_time: float | None = None,
     quality: str = "standard",
+    max_bounds_memory: int | None = None,
 ) -> KMeansResult:
     """Do what `kmeans` does, but leave the warning of empty clusters to the caller; X may be Samples."""
     began = perf_counter()
@@ -183,9 +189,11 @@ def fit(
         max_time = check_real(max_time, "max_time", positive=True)
     _check_choice(algorithm, "algorithm", ALGORITHMS)
     _check_choice(quality, "quality", QUALITIES)
+    if max_bounds_memory is not None:
+        max_bounds_memory = check_int(max_bounds_memory, "max_bounds_memory", 0)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback={callback!r} must be callable.")
-    problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm)
+    problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm, max_bounds_memory)
     init = _check_init(init, problem)
     n_init = _check_n_init(n_init, init, quality)
     draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None

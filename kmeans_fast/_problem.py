@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _boxes, _distances, _lloyd, _runtime, _survey
-from ._algorithm import BOXES_LATER, PASSES_BEFORE_BOXES, choose, filters, gaps_pay, pays
+from ._algorithm import (
+    BOXES_LATER,
+    PASSES_BEFORE_BOXES,
+    bounds_bytes,
+    bounds_limit,
+    choose,
+    filters,
+    gaps_pay,
+    pays,
+)
 from ._memory import Workspace
 from ._samples import Samples
 
@@ -57,10 +66,13 @@ class Problem:
         weight: Floats | None,
         n_threads: int | None,
         algorithm: str = "auto",
+        max_bounds_memory: int | None = None,
     ) -> None:
         self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
-        self.algorithm = choose(algorithm, samples.n_samples, samples.n_features, n_clusters)
-        self._automatic = algorithm == "auto"
+        n, d, itemsize = samples.n_samples, samples.n_features, samples.dtype.itemsize
+        self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory)
+        room = bounds_bytes("boxes", n, d, n_clusters, itemsize) <= bounds_limit(max_bounds_memory, n)
+        self._may_turn_to_boxes = algorithm == "auto" and room
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.max_threads = n_threads
         self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
@@ -269,7 +281,7 @@ class Problem:
 
     def boxes_pay(self, n_iter: int) -> bool:
         """Say whether a run that has made so many passes should go on by boxes."""
-        later = self._automatic and self.algorithm == "lloyd" and n_iter == PASSES_BEFORE_BOXES
+        later = self._may_turn_to_boxes and self.algorithm == "lloyd" and n_iter == PASSES_BEFORE_BOXES
         return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
 
     def _order(self, single: bool) -> _boxes.Order:

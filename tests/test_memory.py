@@ -103,3 +103,34 @@ def test_boxes_take_23_bytes_a_sample_in_three_dimensions(blobs):
     arguments = {"init": X[:8].astype(float), "max_iter": 2, "algorithm": "boxes", "n_threads": 1}
     larger, smaller = (kmeans(x, 8, **arguments).memory for x in (X, X[: 1 << 20]))
     assert larger - smaller <= 23 * (len(X) - (1 << 20))  # one block holds the old labels of all
+
+
+@pytest.mark.parametrize(("d", "k", "ran"), [(3, 100, "boxes"), (12, 20, "hamerly"), (3, 5, "lloyd")])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_auto_stays_under_the_memory_for_bounds(d, k, ran, dtype):
+    X = np.random.default_rng(0).random((40_000, d)).astype(dtype)
+    runs = [kmeans(X, k, init=X[:k], max_iter=3, max_bounds_memory=limit) for limit in (None, 0)]
+    assert [r.algorithm for r in runs] == [ran, "lloyd"]
+    np.testing.assert_array_equal(runs[0].labels, runs[1].labels)
+    assert runs[0].memory - runs[1].memory <= 48 * len(X) + 2**22  # and scratch
+
+
+def test_auto_turns_to_boxes_only_where_there_is_memory(blobs):
+    X = blobs(40_000, 3, 60, np.float32)
+    runs = [kmeans(X, 60, init=X[:60], tol=0, max_bounds_memory=limit) for limit in (None, 18 * len(X))]
+    assert runs[0].n_iter > 13
+    assert ["boxes" in r.algorithm for r in runs] == [True, False]
+
+
+@pytest.mark.parametrize(("algorithm", "d", "each"), [("hamerly", 12, 8), ("elkan", 12, 8 + 4 * 30), ("boxes", 3, 19)])
+def test_an_algorithm_that_takes_more_is_refused(algorithm, d, each):
+    X = np.random.default_rng(0).random((5000, d)).astype(np.float32)
+    kmeans(X, 30, init=X[:30], algorithm=algorithm, max_bounds_memory=each * 5000)
+    with pytest.raises(ValueError, match=f"max_bounds_memory={each * 5000 - 1} bytes must be at least {each * 5000} "):
+        kmeans(X, 30, init=X[:30], algorithm=algorithm, max_bounds_memory=each * 5000 - 1)
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "1 GB"])
+def test_a_memory_that_is_no_number_of_bytes_is_refused(value):
+    with pytest.raises((TypeError, ValueError), match="max_bounds_memory"):
+        kmeans(np.eye(4), 2, max_bounds_memory=value)
