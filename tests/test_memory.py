@@ -112,7 +112,7 @@ def test_auto_stays_under_the_memory_for_bounds(d, k, ran, dtype):
     runs = [kmeans(X, k, init=X[:k], max_iter=3, max_bounds_memory=limit) for limit in (None, 0)]
     assert [r.algorithm for r in runs] == [ran, "lloyd"]
     np.testing.assert_array_equal(runs[0].labels, runs[1].labels)
-    assert runs[0].memory - runs[1].memory <= 48 * len(X) + 2**22  # and scratch
+    assert runs[0].memory - runs[1].memory <= 48 * len(X) + 2**23  # and scratch
 
 
 def test_auto_turns_to_boxes_only_where_there_is_memory(blobs):
