@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _distances, _seeding
+from . import _batches, _distances, _seeding
 from ._own import own_blocks, own_squares
 from ._problem import Floats, Problem
-from ._seed import draw
 
 MAX_CANDIDATES = 32
 
@@ -35,11 +34,13 @@ class Extension:
         for start, block in own_blocks(problem):
             rows = slice(start, start + len(block))
             closest[rows] = own_squares(problem, centroids, block, rows)
-        weighted = closest if problem.weight is None else closest * problem.weight
-        mass = np.add.reduceat(weighted, np.arange(0, len(closest), problem.chunk), dtype=np.float64)
+        threads = problem.threads_for(float(len(closest)))
+        mass, drawn = np.empty(len(self.potential)), np.empty(q, np.intp)
+        _batches.sum_masses(closest, problem.weight, mass, problem.chunk, threads)
         added: list[NDArray[Any]] = []
-        while len(added) < count and mass.sum() > 0.0:
-            candidates = problem.samples.take(draw(mass, self._mass, problem.chunk, rng.random((q,))), problem.dtype)
+        while len(added) < count and (total := float(np.cumsum(mass)[-1])) > 0.0:
+            _batches.pick(closest, problem.weight, mass, problem.chunk, np.sort(rng.random((q,))) * total, drawn)
+            candidates = problem.samples.take(drawn, problem.dtype)
             self._read(candidates, None)
             best = int(self.potential.sum(axis=0).argmin())
             mass = self.potential[:, best].copy()
@@ -47,11 +48,6 @@ class Extension:
             if len(added) < count:
                 self._read(candidates[:0], candidates[best])
         return np.array(added, np.float64).reshape(-1, problem.samples.n_features)
-
-    def _mass(self, start: int) -> Floats:
-        stop = start + self.problem.chunk
-        mass = self.closest[start:stop].astype(np.float64)
-        return mass if self.problem.weight is None else mass * self.problem.weight[start:stop]
 
     def _read(self, candidates: NDArray[Any], chosen: NDArray[Any] | None) -> None:
         """Lower the distances by those to a chosen sample; find what each candidate would leave of the potential."""

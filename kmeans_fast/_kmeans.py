@@ -76,8 +76,8 @@ def kmeans(
     n_clusters : int
         Number of clusters, from 1 to n_samples.
     init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array or callable, default "k-means++"
-        The start: greedy k-means++; for thousands of clusters k-means|| (5 rounds, each of which expects 2 n_clusters
-        candidates) or AFK-MC2 (chains of 200 proposals); random samples, means of a random partition, an array of
+        The start: greedy k-means++, k-means|| (5 rounds, each of which expects 2 n_clusters candidates), AFK-MC2
+        (chains of 200 proposals, which end higher), random samples, means of a random partition, an array of
         shape (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
     n_init : int or "auto", default "auto"
         Restarts, of which the one with the lowest inertia is returned. "auto" is 10 for "random", "random-partition"

@@ -1,7 +1,8 @@
 """Starts for many clusters: k-means|| and AFK-MC2, whose passes over X do not grow with k as those of k-means++ do.
 
 k-means|| makes ROUNDS + 1 passes against some 2 k candidates, and its potentials are those of greedy k-means++. AFK-MC2
-makes one against a single sample, then CHAIN k^2 / 2 distances however large X is; it ends near plain k-means++.
+makes one against a single sample, then CHAIN k^2 / 2 distances however large X is; it ends near plain k-means++. They are
+right where passes over X are dear, on disk say: in memory greedy k-means++ is as quick up to a thousand clusters.
 """
 
 from __future__ import annotations
