@@ -26,7 +26,7 @@ class Extension:
         self.closest = make(n, problem.dtype)  # squared distance to the nearest centroid
         self.potential = make((-(-n // problem.chunk), q), np.float64)
         self.work = make(_distances.work_bytes(single, q, d) * problem.n_threads, np.uint8)
-        self.n_threads = problem.threads_for(2.0 * n * d * q)
+        self.n_threads = problem.team_for(2.0 * n * d * q)
 
     def add(self, centroids: Floats, count: int, rng: np.random.Generator) -> Floats:
         """Return `count` more, or fewer if all samples lie on a centroid; problem.labels belong to the centroids."""
@@ -34,7 +34,7 @@ class Extension:
         for start, block in own_blocks(problem):
             rows = slice(start, start + len(block))
             closest[rows] = own_squares(problem, centroids, block, rows)
-        threads = problem.threads_for(float(len(closest)))
+        threads = problem.team_for(float(len(closest)))
         mass, drawn = np.empty(len(self.potential)), np.empty(q, np.intp)
         _batches.sum_masses(closest, problem.weight, mass, problem.chunk, threads)
         added: list[NDArray[Any]] = []

@@ -106,6 +106,10 @@ class Problem:
         """Threads for so many multiply-adds, n_threads at most: a team that is woken for little costs more."""
         return _runtime.choose_threads(self.max_threads, work)
 
+    def team_for(self, work: float) -> int:
+        """Threads for so many multiply-adds of those for whom scratch was made: no more than a pass has."""
+        return min(self.n_threads, self.threads_for(work))
+
     def block_rows(self, work_per_row: float | None = None) -> int:
         """Rows of a block."""
         work = self.work_per_row if work_per_row is None else work_per_row

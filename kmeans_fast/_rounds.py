@@ -63,7 +63,7 @@ class Patches:
         given = None if state.by_value is None else state.by_value.astype(np.uint32)
         self.size = size
         for start, block in problem.samples.blocks(problem.dtype, min(size * problem.n_threads, n)):
-            self.batch.patch(block, start, given, problem.threads_for(32.0 * len(block)))
+            self.batch.patch(block, start, given, problem.team_for(32.0 * len(block)))
         self.weight = None
         if problem.weight is not None:
             self.weight = make(len(self.closest), np.float64)
@@ -88,7 +88,7 @@ class Patches:
         count = min(len(state.places), max(state.q, int(SIGNAL_WORK * state.m / len(self.closest))))
         self.batch.propose(state.points(count))
         work = 40.0 * len(self.closest) * state.q / state.m
-        state.play(self.batch, count, state.problem.threads_for(work))
+        state.play(self.batch, count, state.problem.team_for(work))
 
 
 class Lists:
@@ -161,7 +161,7 @@ class Lists:
                 if self._find(count):
                     used = self.batch.n_used
                     self.density = max(0.2, (used / count - self.waste) * state.m / n)
-                    self.left = state.play(self.batch, count, problem.threads_for(4.0 * used * state.q / count))
+                    self.left = state.play(self.batch, count, problem.team_for(4.0 * used * state.q / count))
                     return
                 self.density *= 2
                 count //= 2
@@ -178,7 +178,7 @@ class Lists:
         between = self.between[: state.m * len(points)].reshape(state.m, -1)
         _batches.quarter_squares(
             self.centroids[: state.m], points, count, between, self.least, self.quarter, self.work,
-            problem.threads_for(float(between.size * d)),
+            problem.team_for(float(between.size * d)),
         )  # fmt: skip
         exact = points[:count].astype(np.float64)
         _distances.pack(exact, self.shift, self.packed)
@@ -187,7 +187,7 @@ class Lists:
         if filter is not None:
             _batches.filter_pack(exact, self.shift, filter)
         self.batch.begin(points, count, self.packed, filter, self.shift, between, self.least, self.quarter, largest)
-        threads, rows = problem.threads_for(float(n) * count * d / 2), problem.block_rows(float(count * d))
+        threads, rows = problem.team_for(float(n) * count * d / 2), problem.block_rows(float(count * d))
         rows = max(rows // self.size, 1) * self.size
         return all(self.batch.find(block, start, threads) for start, block in problem.samples.blocks(state.dtype, rows))
 
@@ -204,7 +204,7 @@ class Whole:
         make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
         self.potential = make((-(-n // problem.chunk), q), np.float64)
         self.work = make(_distances.work_bytes(self.state.single, q, d) * problem.n_threads, np.uint8)
-        self.n_threads = problem.threads_for(2.0 * n * d * q)
+        self.n_threads = problem.team_for(2.0 * n * d * q)
         self.late: NDArray[np.intp] | None = None
 
     def play(self) -> None:

@@ -1,8 +1,8 @@
 """Starts for many clusters: k-means|| and AFK-MC2, whose passes over X do not grow with k as those of k-means++ do.
 
 k-means|| makes ROUNDS + 1 passes against some 2 k candidates, and its potentials are those of greedy k-means++. AFK-MC2
-makes one against a single sample, then CHAIN k^2 / 2 distances however large X is; it ends near plain k-means++. They are
-right where passes over X are dear, on disk say: in memory greedy k-means++ is as quick up to a thousand clusters.
+makes one against a single sample, then CHAIN k^2 / 2 distances however large X is; it ends near plain k-means++. Right
+where passes over X are dear, on disk say: in memory greedy k-means++ is as quick up to a thousand clusters.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def afk_mc2_rows(problem: Problem, rng: np.random.Generator, chain: int = CHAIN)
     work = np.empty(_distances.work_bytes(dtype == np.float32, k, d) * problem.n_threads, np.uint8)
     for proposals, chance in zip(proposed, chances, strict=True):
         X, apart = problem.samples.take(proposals, dtype), np.empty((chain, m), dtype)
-        threads = min(problem.threads_for(float(apart.size * d)), problem.n_threads)
+        threads = problem.team_for(float(apart.size * d))
         _distances.distances(X, points[:m], apart, work, -(-chain // threads), threads)
         ratio = apart.min(axis=1).astype(np.float64) ** 2 / squares[proposals]
         at = _walk(ratio.tolist(), chance.tolist())

@@ -289,3 +289,23 @@ def test_a_start_is_the_same_for_any_number_of_threads(blobs, init, dtype, d):
         starts = [start(problem(X, 16, w, t), init, np.random.default_rng(3)) for t in (1, 2, 3, 8)]
         for other in starts[1:]:
             np.testing.assert_array_equal(other, starts[0])
+
+
+def test_more_threads_than_a_pass_needs_write_to_no_memory_but_their_own(run_python):
+    # A pass against few clusters may be too small for a second thread where a round of the start is not.
+    code = """
+import gc, numpy as np
+from kmeans_fast._problem import Problem
+from kmeans_fast._samples import as_samples
+from kmeans_fast._seed import METHODS, seed
+for d, k in ((1, 1), (1, 4), (2, 2), (2, 3), (3, 2), (6, 2), (12, 1)):
+    for kind in (np.float32, np.float64):
+        X = np.random.default_rng(0).standard_normal((60_000, d)).astype(kind)
+        for init in METHODS:
+            task = Problem(as_samples(X), k, None, 4)
+            for _ in range(2):
+                seed(task, init, np.random.default_rng(0))
+            gc.collect()
+print("well")
+"""
+    assert run_python(code, MALLOC_CHECK_="3", MALLOC_PERTURB_="165").split() == ["well"]
