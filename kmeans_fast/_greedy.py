@@ -34,7 +34,9 @@ def kmeans_plusplus_rows(
     """
     before = problem.memory.n_bytes
     q = min(n_candidates or 2 + int(log(problem.n_clusters)), MAX_CANDIDATES)
-    rows = Greedy(problem, rng, q).run()
+    greedy = Greedy(problem, rng, q)
+    rows = greedy.run()
+    vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays
     problem.memory.release(before)
     return rows
 
