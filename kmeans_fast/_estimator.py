@@ -152,7 +152,7 @@ class KMeans(
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Any real dtype and layout; read in blocks, neither copied whole nor modified.
+            Any real dtype and layout; read in blocks and not modified.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights >= 0: an integer weight is the same as repetition, 0 the same as absence.

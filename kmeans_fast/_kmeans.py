@@ -71,8 +71,8 @@ def kmeans(
     ----------
     X : array-like or frame of shape (n_samples, n_features)
         Real numbers of any dtype and layout: float16 to float64, integers, big-endian, strided, Fortran, read-only or
-        memory-mapped arrays, pandas and polars frames. It is not modified and not copied whole: what is not a
-        contiguous float32 or float64 array is converted 4 MB at a time, in every pass.
+        memory-mapped arrays, pandas and polars frames. It is not modified, and copied whole by "boxes"
+        alone: what is not a contiguous float32 or float64 array is converted 4 MB at a time, in every pass.
     n_clusters : int
         Number of clusters, from 1 to n_samples.
     init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array or callable, default "k-means++"
