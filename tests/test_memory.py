@@ -105,7 +105,7 @@ def test_boxes_take_23_bytes_a_sample_in_three_dimensions(blobs):
     assert larger - smaller <= 23 * (len(X) - (1 << 20))  # one block holds the old labels of all
 
 
-@pytest.mark.parametrize(("d", "k", "ran"), [(3, 100, "boxes"), (12, 20, "hamerly"), (3, 5, "lloyd")])
+@pytest.mark.parametrize(("d", "k", "ran"), [(3, 200, "boxes"), (12, 20, "hamerly"), (3, 5, "lloyd")])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_auto_stays_under_the_memory_for_bounds(d, k, ran, dtype):
     X = np.random.default_rng(0).random((40_000, d)).astype(dtype)
