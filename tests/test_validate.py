@@ -235,7 +235,7 @@ def test_weights_of_any_real_dtype_and_layout_are_taken(dtype):
 @pytest.mark.parametrize(
     ("bad", "error", "message"),
     [
-        ("kmeans", ValueError, r"init='kmeans' must be one of 'k-means\+\+', .*'random', 'random-partition'.*, an array"),
+        ("kmeans", ValueError, r"init='kmeans' must be one of 'k-means\+\+', .*'random', 'random-part.*', an array"),
         (np.zeros((3, 2)), ValueError, r"init has shape \(3, 2\) and must be \(n_clusters, n_features\) = \(2, 2\)"),
         (np.zeros((2, 3)), ValueError, r"init has shape \(2, 3\) and must be \(n_clusters, n_features\) = \(2, 2\)"),
         (np.zeros(2), ValueError, r"init has shape \(2,\) and must be"),
