@@ -1,8 +1,8 @@
 """X as the kernels see it: blocks of rows, contiguous, native, float32 or float64.
 
-X itself is never modified, and copied whole by boxes alone (src/_boxes.pyx). A contiguous native array is handed on
-in views; anything else (float16, integers, big-endian, strided, Fortran, frames) is converted one block at a time
-into one buffer.
+X itself is never modified, and copied whole by boxes alone (src/_boxes.pyx). A contiguous native array is handed
+on in views; anything else (float16, integers, big-endian, strided, Fortran, frames) is converted one block at a
+time into one buffer.
 """
 
 from __future__ import annotations
