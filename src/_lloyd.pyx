@@ -64,7 +64,7 @@ cdef class Lloyd:
         kmf_moves moves
         float reach
         void *filter_now  # NULL: no filter in this pass
-        bint bounded, assigned
+        bint bounded, assigned, stale
         object boxes  # kmeans_fast._boxes.Boxes, or None
         uint8_t[::1] marks
         int64_t[:, ::1] scored
@@ -136,6 +136,7 @@ cdef class Lloyd:
     cpdef begin(self, const double[:, ::1] centroids, bint all_new):
         """Pack the centroids; with `all_new` every sample is summed afresh."""
         cdef const double *c = &centroids[0, 0]
+        self.stale = not (self.bounded and self.assigned)  # gaps may be those of centroids that no pass labelled by
         self.centroids, self.all_new, self.assigned = centroids, all_new, False
         memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
@@ -155,7 +156,7 @@ cdef class Lloyd:
                 self._follow(<const double *> &self.shift[0])
 
     cdef void _follow(self, const floating *shift):
-        """Find how far the centroids moved since the last pass, the largest norm, and the gaps between them."""
+        """Find how far the centroids moved since the last pass that labelled, the largest norm, and the gaps."""
         cdef Py_ssize_t j, f
         cdef double norm, moved, reach = 0.0
         cdef floating *rows = <floating *> &self.rows[0]
@@ -165,7 +166,6 @@ cdef class Lloyd:
             for f in range(self.d):
                 norm += (self.centroids[j, f] - shift[f]) ** 2
                 moved += (self.centroids[j, f] - self.last_centroids[j, f]) ** 2
-                self.last_centroids[j, f] = self.centroids[j, f]
                 rows[j * self.d + f] = <floating> (self.centroids[j, f] - <double> shift[f])
             reach = max(reach, sqrt(norm))
             moved = sqrt(moved)
@@ -266,7 +266,7 @@ cdef class Lloyd:
         while first < self.k:
             m = 0
             while first < self.k and m < GAPS_AT_ONCE:
-                if self.moved[first] > 0.0 or not self.bounded:
+                if self.moved[first] > 0.0 or self.stale:
                     some[m, :] = self.centroids[first]
                     which[m] = first
                     m += 1
@@ -473,7 +473,9 @@ cdef class Lloyd:
         inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
-        self.bounded = self.bounded or (self.assigned and self.upper is not None)
+        if self.assigned and self.upper is not None:
+            self.bounded = True
+            self.last_centroids[:, :] = self.centroids  # before they are overwritten, if new_centroids are the same
         if self.assigned and self.boxes is not None:
             self.boxes.finish(self.centroids)
         if self.finish_threads == 1:

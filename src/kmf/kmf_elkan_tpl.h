@@ -70,7 +70,7 @@ KMF_STATIC size_t KMF_FN(find_rivals)(const KMF_FN(elkan_pass) * pass, const flo
         int32_t close = 0;
         if (m == STRIP) {
             for (size_t j = start; j < start + STRIP; ++j)
-                close += (bounds[j] - drift[j] > hurdle) | (apart[j] - up > hurdle) ? 0 : 1;
+                close += !((bounds[j] - drift[j] > hurdle) | (apart[j] - up > hurdle));
             if (close == 0)
                 continue;
         }
