@@ -124,7 +124,7 @@ cdef class Batch:
         self.shift = &shift[0]
         if floating is float:
             self.p32.points, self.p32.packed = &points[0, 0], <const float *> &packed[0]
-            self.p32.filter, self.p32.largest = <const float *> f, largest
+            self.p32.filter, self.p32.largest = f, largest
             self.p32.n, self.p32.n_chosen, self.p32.stride = n, between.shape[0], between.shape[1]
             self.p32.between, self.p32.least, self.p32.quarter = &between[0, 0], &least[0], &quarter[0]
         else:

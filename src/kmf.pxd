@@ -36,7 +36,7 @@ cdef extern from "kmf.h" nogil:
     ctypedef struct kmf_proposals_f32:
         const float *points
         const float *packed
-        const float *filter
+        const void *filter
         size_t n
         size_t n_chosen
         const float *between
@@ -120,7 +120,7 @@ cdef extern from "kmf.h" nogil:
     ctypedef struct kmf_proposals_f64:
         const double *points
         const double *packed
-        const double *filter
+        const void *filter
         size_t n
         size_t n_chosen
         const double *between

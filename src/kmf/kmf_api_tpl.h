@@ -8,7 +8,7 @@
 typedef struct KMF_API(kmf_proposals) {
     const KMF_T *points; /* n x d */
     const KMF_T *packed; /* the same by `pack`, for d > 8 */
-    const KMF_T *filter; /* the same by `filter_pack`, or NULL */
+    const void *filter;  /* the same by `filter_pack`, or NULL */
     size_t n, n_chosen;
     const KMF_T *between; /* n_chosen x stride: a sample nearest to chosen a and closer than between[a, p] (squared) to it
                              is not nearer to proposal p: a quarter of |a - p|^2, rounded down, padded with infinity */
@@ -233,12 +233,12 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
     return basic + (spills ? l2 + (l2 / (d + 2) + kernels->tile) * kernels->panel : 0);
 }
 
-/* Elements of the filter of k centroids: a row-major copy, then words of 4 bytes. */
+/* Elements of the filter of k centroids: words of 4 bytes. */
 KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
     const size_t n_tiles = (k + kernels->tile - 1) / kernels->tile;
     const size_t words = n_tiles * (2 * kernels->tile + 4 + kernels->tile * ((d + 3) / 4));
-    return k * d + 1 + words * 4 / sizeof(KMF_T) + 1;
+    return words * 4 / sizeof(KMF_T) + 1;
 }
 
 /* Elements of `work` that the filter takes beside the rest: five panels, and the scores of a block of tiles in L2. */

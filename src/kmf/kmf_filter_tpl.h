@@ -7,7 +7,7 @@
  * are those of `assign`, bit for bit: the bound also carries what rounding may do to its scores.
  *
  * Right where the dot products cost more than the preparation of a panel (_algorithm.py, `filters`). In 128-d, 1000
- * clusters, half of the samples keep one centroid, the others three. Memory: a copy of the centroids, and a quarter.
+ * clusters, half of the samples keep one centroid, the others three. Memory: a quarter of the centroids in float.
  *
  * A word holds 4 features. Tiles of TILE centroids: [half norms][starts][scale, error, reach][d/4 words a centroid],
  * all words of 32 bits; a start makes up for the offset of unsigned samples.
@@ -25,22 +25,19 @@
 KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter)
 {
     const size_t n_tiles = (k + TILE - 1) / TILE;
-    KMF_T *rows = (KMF_T *)filter;
-    int32_t *tile = (int32_t *)(void *)(rows + k * d + (k * d & 1));
+    int32_t *tile = (int32_t *)filter;
     for (size_t t = 0; t < n_tiles; ++t, tile += FILTER_TILE(d)) {
         float *half = (float *)(void *)tile, *scale = half + 2 * TILE;
         int8_t *bytes = (int8_t *)(tile + FILTER_HEAD);
         double largest = 0.0, error = 0.0, reach = 0.0;
         memset(tile, 0, FILTER_TILE(d) * sizeof *tile);
         for (size_t j = t * TILE; j < (t + 1) * TILE && j < k; ++j) {
-            for (size_t f = 0; f < d; ++f) {
-                rows[j * d + f] = (KMF_T)(centroids[j * d + f] - (double)shift[f]);
-                largest = fmax(largest, fabs((double)rows[j * d + f]));
-            }
+            for (size_t f = 0; f < d; ++f)
+                largest = fmax(largest, fabs((double)(KMF_T)(centroids[j * d + f] - (double)shift[f])));
         }
         *scale = (float)(largest / 127.0 * 1.000001); /* so that no quotient rounds to 128 */
         for (size_t j = 0; j < TILE; ++j) {
-            const KMF_T *row = rows + (t * TILE + j) * d;
+            const double *row = centroids + (t * TILE + j) * d;
             double norm = 0.0, rest = 0.0;
             int32_t sum = 0;
             if (t * TILE + j >= k) { /* a padded centroid never survives */
@@ -48,11 +45,12 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
                 continue;
             }
             for (size_t f = 0; f < d; ++f) {
-                const int q = *scale > 0.0f ? (int)lrint((double)row[f] / (double)*scale) : 0;
-                const double r = (double)row[f] - (double)*scale * q;
+                const double c = (double)(KMF_T)(row[f] - (double)shift[f]); /* as `pack` rounds it */
+                const int q = *scale > 0.0f ? (int)lrint(c / (double)*scale) : 0;
+                const double r = c - (double)*scale * q;
                 bytes[f / 4 * 4 * TILE + 4 * j + f % 4] = (int8_t)q;
                 sum += q;
-                norm += (double)row[f] * (double)row[f];
+                norm += c * c;
                 rest += r * r;
             }
             half[j] = (float)(0.5 * norm);
@@ -124,14 +122,13 @@ KMF_INLINE V KMF_FN(filter_error)(const KMF_FN(filtered) * it, size_t half, cons
     return KMF_FN(fmadd)(KMF_FN(load)(it->rest + half), KMF_FN(set1)(scale[2]), x);
 }
 
-/* List the centroids of one tile that can be nearest by what is known so far, and learn from the scores. */
-KMF_INLINE void KMF_FN(filter_tile)(const int32_t *x, const int32_t *tile, size_t first, size_t count, size_t d,
-                                    const char *ahead, KMF_FN(filtered) * it)
+/* Scores of a tile, right to within `filter_error`. */
+KMF_INLINE void KMF_FN(filter_scores)(const int32_t *x, const int32_t *tile, size_t d, const char *ahead,
+                                      const KMF_FN(filtered) * it, V score[2][KMF_TILE])
 {
     const float *half = (const float *)(const void *)tile, *scale = half + 2 * TILE;
     const int32_t *c = tile + FILTER_HEAD;
     KMF_INT(ints) dot[2][KMF_TILE];
-    uint32_t left[KMF_TILE];
     KMF_UNROLL
     for (size_t j = 0; j < TILE; ++j)
         dot[0][j] = dot[1][j] = KMF_INT(iset1)(tile[TILE + j]);
@@ -149,19 +146,31 @@ KMF_INLINE void KMF_FN(filter_tile)(const int32_t *x, const int32_t *tile, size_
             dot[1][j] = KMF_INT(dot8)(dot[1][j], x1, cj);
         }
     }
+    KMF_UNROLL
+    for (size_t h = 0; h < 2; ++h) {
+        const V factor =
+            KMF_FN(fmadd)(KMF_FN(load)(it->scale + h * KMF_LANES), KMF_FN(set1)(scale[0]), KMF_FN(set1)(0));
+        KMF_UNROLL
+        for (size_t j = 0; j < TILE; ++j)
+            score[h][j] = KMF_FN(fnmadd)(factor, KMF_INT(to_float)(dot[h][j]), KMF_FN(set1)(half[j]));
+    }
+}
+
+/* List the centroids of one tile that can be nearest by what is known so far, and learn from the scores. */
+KMF_INLINE void KMF_FN(filter_tile)(const int32_t *x, const int32_t *tile, size_t first, size_t count, size_t d,
+                                    const char *ahead, KMF_FN(filtered) * it)
+{
+    const float *scale = (const float *)(const void *)tile + 2 * TILE;
+    uint32_t left[KMF_TILE], any = 0;
     V score[2][KMF_TILE], bound[2], error[2], beyond[2];
-    uint32_t any = 0;
+    KMF_FN(filter_scores)(x, tile, d, ahead, it, score);
     KMF_UNROLL
     for (size_t h = 0; h < 2; ++h) {
         V least[2];
-        const V factor =
-            KMF_FN(fmadd)(KMF_FN(load)(it->scale + h * KMF_LANES), KMF_FN(set1)(scale[0]), KMF_FN(set1)(0));
         least[0] = least[1] = KMF_FN(set1)(HUGE_VALF);
         KMF_UNROLL
-        for (size_t j = 0; j < TILE; ++j) {
-            score[h][j] = KMF_FN(fnmadd)(factor, KMF_INT(to_float)(dot[h][j]), KMF_FN(set1)(half[j]));
+        for (size_t j = 0; j < TILE; ++j)
             least[j & 1] = KMF_FN(min)(least[j & 1], score[h][j]);
-        }
         least[0] = KMF_FN(min)(least[0], least[1]);
         error[h] = KMF_FN(filter_error)(it, h * KMF_LANES, scale);
         bound[h] = KMF_FN(min)(KMF_FN(plus)(least[0], error[h]), KMF_FN(load)(it->bound + h * KMF_LANES));
@@ -275,12 +284,11 @@ KMF_STATIC void KMF_FN(pair_scores)(const KMF_T **rows, const KMF_T **centroids,
  * Label, a bound over the least score, one under the second, and |x|^2 of m <= FILTER_PANEL samples; 0 if they had to be
  * scored densely. */
 KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t d, const KMF_T *shift,
-                                      const KMF_T *packed, const void *filter, size_t k, float reach,
-                                      const KMF_T *ahead, int guess, KMF_T *work, KMF_T *norm, KMF_T *best,
+                                      const KMF_T *packed, const KMF_T *centroids, const void *filter, size_t k,
+                                      float reach, const KMF_T *ahead, int guess, KMF_T *work, KMF_T *norm, KMF_T *best,
                                       KMF_T *second, int32_t *label)
 {
-    const KMF_T *centroids = (const KMF_T *)filter;
-    const int32_t *tiles = (const int32_t *)(const void *)(centroids + k * d + (k * d & 1));
+    const int32_t *tiles = (const int32_t *)filter;
     KMF_T *zeros = work, *panels = zeros + d, *pair_panels = panels + FILTER_PANEL * d;
     float *floats = (float *)(void *)(pair_panels + 2 * PANEL * d);
     int32_t *x = (int32_t *)(void *)(floats + FILTER_PANEL * d);
@@ -307,7 +315,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
         if (guess) {
             const size_t j = (size_t)label[i];
             const KMF_T dot = KMF_FN(row_dot)(rows[i], shift, centroids + j * d, d);
-            it.bound[i] = (float)(packed[j / TILE * TILE * (d + 2) + j % TILE] - dot) + it.slack[i];
+            it.bound[i] = (float)(KMF_FN(half_norm)(packed, d, j) - dot) + it.slack[i];
         }
     }
     KMF_JOIN(filter_scan, f32, KMF_ISA)(x, tiles, k, d, (const char *)ahead, &it);
@@ -333,12 +341,11 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
     }
     for (size_t p = 0; p < n_pairs; ++p) {
         const size_t lane = (size_t)pairs[p].lane, j = (size_t)pairs[p].label;
-        const KMF_T half = packed[j / TILE * TILE * (d + 2) + j % TILE];
+        const KMF_T dot = KMF_FN(row_dot)(rows[lane], shift, centroids + j * d, d);
         const KMF_T *next = centroids + (size_t)pairs[p + 1 < n_pairs ? p + 1 : p].label * d;
         for (size_t f = 0; f < d; f += 64 / sizeof(KMF_T))
             KMF_PREFETCH(next + f);
-        KMF_FN(rank)(half - KMF_FN(row_dot)(rows[lane], shift, centroids + j * d, d), (int32_t)j, best + lane,
-                     second + lane, label + lane);
+        KMF_FN(rank)(KMF_FN(half_norm)(packed, d, j) - dot, (int32_t)j, best + lane, second + lane, label + lane);
     }
     size_t n_close = 0;
     for (size_t p = 0; p < n_pairs; ++p) { /* so close that the order of the sums decides */
@@ -358,7 +365,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
             const size_t p = start + (i < count ? i : count - 1), j = (size_t)pairs[p].label;
             left[i] = rows[pairs[p].lane];
             right[i] = centroids + j * d;
-            score[i] = packed[j / TILE * TILE * (d + 2) + j % TILE];
+            score[i] = KMF_FN(half_norm)(packed, d, j);
         }
         KMF_FN(pair_scores)(left, right, d, shift, zeros, pair_panels, score);
         for (size_t i = 0; i < count; ++i) {

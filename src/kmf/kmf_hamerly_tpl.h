@@ -94,8 +94,8 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
         }
 #ifdef KMF_DOT8
         if (filter) {
-            if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, filter, k, reach, ahead, moves != NULL, work, norm,
-                                        best, second, label))
+            if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, centroid_rows, filter, k, reach, ahead,
+                                        moves != NULL, work, norm, best, second, label))
                 *unfiltered += m;
         } else
 #endif

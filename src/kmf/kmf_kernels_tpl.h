@@ -63,8 +63,8 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 
 #include "kmf_assign_tpl.h"
 #include "kmf_distance_tpl.h"
-#include "kmf_filter_tpl.h"
 #include "kmf_row_tpl.h"
+#include "kmf_filter_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_elkan_tpl.h"
 #include "kmf_pack_tpl.h"

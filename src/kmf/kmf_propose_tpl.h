@@ -182,35 +182,19 @@ KMF_APART void KMF_FN(some_below)(const KMF_T *panel, const KMF_T *tile, size_t 
 KMF_APART void KMF_FN(bytes_below)(const int32_t *x, const int32_t *tile, size_t d, const KMF_FN(filtered) * it,
                                    const float *below, uint32_t *bits)
 {
-    const float *half = (const float *)(const void *)tile, *scale = half + 2 * TILE;
-    const int32_t *c = tile + FILTER_HEAD;
-    KMF_INT(ints) dot[2][KMF_TILE];
-    KMF_UNROLL
-    for (size_t j = 0; j < TILE; ++j)
-        dot[0][j] = dot[1][j] = KMF_INT(iset1)(tile[TILE + j]);
-    for (size_t f = 0; f < FILTER_WORDS(d); ++f, x += PANEL, c += TILE) {
-        const KMF_INT(ints) x0 = KMF_INT(iload)(x), x1 = KMF_INT(iload)(x + KMF_LANES);
-        KMF_UNROLL
-        for (size_t j = 0; j < TILE; ++j) {
-            const KMF_INT(ints) cj = KMF_INT(iset1)(c[j]);
-            dot[0][j] = KMF_INT(dot8)(dot[0][j], x0, cj);
-            dot[1][j] = KMF_INT(dot8)(dot[1][j], x1, cj);
-        }
-    }
+    const float *scale = (const float *)(const void *)tile + 2 * TILE;
+    V score[2][KMF_TILE];
+    KMF_FN(filter_scores)(x, tile, d, NULL, it, score);
     KMF_UNROLL
     for (size_t j = 0; j < TILE; ++j)
         bits[j] = 0;
     KMF_UNROLL
     for (size_t h = 0; h < 2; ++h) {
-        const V factor =
-            KMF_FN(fmadd)(KMF_FN(load)(it->scale + h * KMF_LANES), KMF_FN(set1)(scale[0]), KMF_FN(set1)(0));
         const V limit =
             KMF_FN(plus)(KMF_FN(filter_error)(it, h * KMF_LANES, scale), KMF_FN(load)(below + h * KMF_LANES));
         KMF_UNROLL
-        for (size_t j = 0; j < TILE; ++j) {
-            const V score = KMF_FN(fnmadd)(factor, KMF_INT(to_float)(dot[h][j]), KMF_FN(set1)(half[j]));
-            bits[j] |= KMF_FN(lt_bits)(score, limit) << (h * KMF_LANES);
-        }
+        for (size_t j = 0; j < TILE; ++j)
+            bits[j] |= KMF_FN(lt_bits)(score[h][j], limit) << (h * KMF_LANES);
     }
 }
 #endif
@@ -221,12 +205,7 @@ KMF_INLINE KMF_T KMF_FN(root)(KMF_T a) { return sizeof a == 4 ? (KMF_T)sqrtf((fl
 KMF_INLINE void KMF_FN(thresholds)(const KMF_T *panel, const KMF_T *near_now, size_t d, double largest, KMF_T *below)
 {
     KMF_T norm[2 * KMF_LANES];
-    for (size_t i = 0; i < PANEL; ++i)
-        norm[i] = 0;
-    for (size_t f = 0; f < d; ++f) {
-        for (size_t i = 0; i < PANEL; ++i)
-            norm[i] += panel[f * PANEL + i] * panel[f * PANEL + i];
-    }
+    KMF_FN(norms)(panel, d, norm);
     const KMF_T unit = 4 * (KMF_T)(d + 16) * UNIT, most = (KMF_T)largest;
     for (size_t i = 0; i < PANEL; ++i) {
         const KMF_T span = KMF_FN(root)(norm[i]) * (1 + unit) + most, slack = unit * span * span;
@@ -240,20 +219,20 @@ KMF_INLINE void KMF_FN(thresholds)(const KMF_T *panel, const KMF_T *near_now, si
 KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const KMF_T *near_now, const KMF_T *below,
                                      const int32_t *index, uint32_t first, size_t valid, size_t d,
                                      const KMF_T *proposals, const KMF_T *packed, const int32_t *found, size_t count,
-                                     const int32_t *ahead, const KMF_T *filter, size_t n, float largest, KMF_T *tile,
-                                     int32_t *x, KMF_API(kmf_lists) * lists)
+                                     const int32_t *ahead, const void *filter, float largest, KMF_T *tile, int32_t *x,
+                                     KMF_API(kmf_lists) * lists)
 {
     const int32_t *bytes = NULL;
 #if defined(KMF_DOT8) && KMF_FLOATS
     KMF_FN(filtered) it;
     if (filter && !found) {
-        bytes = (const int32_t *)(const void *)(filter + n * d + (n * d & 1));
+        bytes = (const int32_t *)filter;
         KMF_FN(filter_round)(panel, d, x, &it);
         for (size_t i = 0; i < PANEL; ++i)
             it.slack[i] = 2.0f * KMF_FN(score_slack)(d, it.norm[i], largest);
     }
 #else
-    (void)filter, (void)x, (void)n, (void)largest, (void)bytes;
+    (void)filter, (void)x, (void)largest, (void)bytes;
 #endif
     const uint32_t all = valid < 32 ? ((uint32_t)1 << valid) - 1 : ~(uint32_t)0;
     const size_t n_tiles = (count + TILE - 1) / TILE, step = (PANEL + n_tiles - 1) / n_tiles;
@@ -353,7 +332,7 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
             KMF_FN(thresholds)(panel, near_now, d, batch->largest, below);
             ok = KMF_FN(improve_tiled)(X, panel, near_now, below, index, first, valid, d, batch->points, batch->packed,
                                        wide ? NULL : found, count,
-                                       start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, batch->filter, q,
+                                       start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, batch->filter,
                                        (float)batch->largest, tile, (int32_t *)(void *)(tile + TILE * (d + 2)), lists);
             break;
         }
