@@ -20,6 +20,11 @@ FIRST_DRAWS, MAX_DRAWS = (
 PATCH_FEATURES = 3  # so few coordinates take no more room than lists
 
 
+def candidates_of_a_round(n_clusters: int) -> int:
+    """Return how many samples greedy k-means++ draws to keep the best of them."""
+    return min(2 + int(log(n_clusters)), MAX_CANDIDATES)
+
+
 def kmeans_plusplus_rows(
     problem: Problem, rng: np.random.Generator, n_candidates: int | None = None
 ) -> NDArray[np.intp]:
@@ -33,7 +38,7 @@ def kmeans_plusplus_rows(
     have the greedy form. Proposals and their rejection are ours.
     """
     before = problem.memory.n_bytes
-    q = min(n_candidates or 2 + int(log(problem.n_clusters)), MAX_CANDIDATES)
+    q = min(n_candidates, MAX_CANDIDATES) if n_candidates else candidates_of_a_round(problem.n_clusters)
     greedy = Greedy(problem, rng, q)
     rows = greedy.run()
     vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays

@@ -57,7 +57,7 @@ def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch:
     problem.refine(centroids, SHARE_AT_START)
     loop(problem, run, max_iter, tol * problem.variance, watch)
     unsummed = problem.refine(run.centroids)  # float32 has said all that it can
-    if unsummed and run.n_iter < max_iter and run.stop_reason not in ("callback", "max_time"):
+    if unsummed and run.n_iter < max_iter and run.stop_reason not in STOPPED:
         loop(problem, run, max_iter, tol * problem.variance, watch)
         unsummed = False
     _finish(problem, run, unsummed)

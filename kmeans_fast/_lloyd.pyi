@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from ._boxes import Boxes
 
+N_MOVERS: int
+
 class Lloyd:
     @property
     def n_changed(self) -> int: ...

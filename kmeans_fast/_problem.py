@@ -37,8 +37,6 @@ MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one s
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
 
-MOVERS = 32  # centroids that bounds look at one by one (src/_lloyd.pyx)
-
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
 LEAF, SMALL_LEAF = 128, 32  # samples of a leaf of boxes; more cost scores, fewer cost tests
@@ -238,7 +236,7 @@ class Problem:
                 make((k, d), np.float64),
                 make(k * d * self.dtype.itemsize, np.uint8),
                 make(d * self.dtype.itemsize, np.uint8),
-                make(MOVERS * (k + d) * self.dtype.itemsize, np.uint8),
+                make(_lloyd.N_MOVERS * (k + d) * self.dtype.itemsize, np.uint8),
                 make(filter_bytes, np.uint8) if filter_bytes else None,
                 self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0,
             )

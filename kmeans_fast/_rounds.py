@@ -17,6 +17,7 @@ from ._algorithm import MAX_FILTERED_FEATURES, MIN_FILTERED_FEATURES
 
 if TYPE_CHECKING:
     from ._greedy import Greedy
+    from ._problem import Problem
 
 MAX_STRETCH = 1 << 18  # samples that are put in order together
 
@@ -29,7 +30,6 @@ MAX_BETWEEN_BYTES = 1 << 25
 LIST_STRETCH_BYTES = 1 << 22
 MAX_SLICES = 16
 MIN_FILTERED = 24  # proposals of a batch that pay for rounding samples to bytes (kmf_filter_tpl.h)
-LEAST_REACH, LARGEST_REACH = 1e-15, 1e15  # squares outside would leave the floats of the filter
 ROUNDS_OF_A_BATCH = 4  # fewer are not worth the pass, if more would fit
 FALL_OF_A_BATCH = 0.4  # log of how far the potential may fall in a batch: further, too many proposals come to nothing
 
@@ -183,13 +183,41 @@ class Lists:
         exact = points[:count].astype(np.float64)
         _distances.pack(exact, self.shift, self.packed)
         largest = float(((exact - self.shift) ** 2).sum(axis=1).max() ** 0.5) * (1 + 1e-6)
-        filter = self.filter if count >= MIN_FILTERED and LEAST_REACH < largest < LARGEST_REACH else None
-        if filter is not None:
-            _batches.filter_pack(exact, self.shift, filter)
+        filter = self.filter if count >= MIN_FILTERED else None
+        if filter is not None and not _batches.filter_pack(exact, self.shift, filter, largest):
+            filter = None
         self.batch.begin(points, count, self.packed, filter, self.shift, between, self.least, self.quarter, largest)
         threads, rows = problem.team_for(float(n) * count * d / 2), problem.block_rows(float(count * d))
         rows = max(rows // self.size, 1) * self.size
         return all(self.batch.find(block, start, threads) for start, block in problem.samples.blocks(state.dtype, rows))
+
+
+class Reading:
+    """Passes over all of X that lower the distances by those to a sample chosen late, and price candidates."""
+
+    def __init__(self, problem: Problem, q: int) -> None:
+        make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
+        single = problem.dtype == np.float32
+        self.problem = problem
+        self.potential = make((-(-n // problem.chunk), q), np.float64)  # what each candidate would leave, by chunks
+        self.work = make(_distances.work_bytes(single, q, d) * problem.n_threads, np.uint8)
+        self.n_threads = problem.team_for(2.0 * n * d * q)
+
+    def read(
+        self,
+        candidates: NDArray[Any],
+        late: NDArray[Any] | None,
+        label: int,
+        closest: NDArray[Any],
+        nearest: NDArray[np.int32] | None,
+    ) -> None:
+        """Read X once; `nearest` is kept where it is wanted."""
+        problem = self.problem
+        for start, block in problem.blocks(float(candidates.size + problem.samples.n_features)):
+            _seeding.seed_round(
+                block, start, late, label, candidates, closest, nearest, problem.weight, self.potential, self.work,
+                problem.chunk, self.n_threads,
+            )  # fmt: skip
 
 
 class Whole:
@@ -200,11 +228,7 @@ class Whole:
 
     def __init__(self, lists: Lists) -> None:
         self.lists, self.state = lists, lists.state
-        problem, q = self.state.problem, self.state.q
-        make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
-        self.potential = make((-(-n // problem.chunk), q), np.float64)
-        self.work = make(_distances.work_bytes(self.state.single, q, d) * problem.n_threads, np.uint8)
-        self.n_threads = problem.team_for(2.0 * n * d * q)
+        self.reading = Reading(self.state.problem, self.state.q)
         self.late: NDArray[np.intp] | None = None
 
     def play(self) -> None:
@@ -213,7 +237,7 @@ class Whole:
         q, m = state.q, state.m
         candidates = state.points(q)
         self._read(candidates)
-        totals = self.potential.sum(axis=0)
+        totals = self.reading.potential.sum(axis=0)
         best = int(totals.argmin())
         self.late = state.places[best : best + 1]
         state.total, state.chosen[m], state.m = float(totals[best]), self.late[0], m + 1
@@ -230,8 +254,4 @@ class Whole:
         lists, problem = self.lists, self.state.problem
         late = None if self.late is None else problem.samples.take(self.late, problem.dtype)[0]
         self.late = None
-        for start, block in problem.blocks(float(candidates.size + problem.samples.n_features)):
-            _seeding.seed_round(
-                block, start, late, self.state.m - 1, candidates, lists.closest, lists.nearest, problem.weight,
-                self.potential, self.work, problem.chunk, self.n_threads,
-            )  # fmt: skip
+        self.reading.read(candidates, late, self.state.m - 1, lists.closest, lists.nearest)

@@ -8,8 +8,8 @@ from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memset
 
 from kmf cimport (
-    KMF_LIST, kmf_improve_size_f32, kmf_improve_size_f64, kmf_kernels, kmf_lists_f32, kmf_lists_f64, kmf_patches_f32,
-    kmf_patches_f64, kmf_proposals_f32, kmf_proposals_f64,
+    KMF_LIST, kmf_filter_holds, kmf_improve_size_f32, kmf_improve_size_f64, kmf_kernels, kmf_lists_f32, kmf_lists_f64,
+    kmf_patches_f32, kmf_patches_f64, kmf_proposals_f32, kmf_proposals_f64,
 )
 
 from kmeans_fast import _runtime
@@ -99,6 +99,7 @@ cdef class Batch:
         object points, between, least, quarter, packed, filter, shift_array  # keep what the pointers point to
         const void *shift
         unsigned char[::1] work
+        double[:, ::1] gains  # candidate x part of X
         Py_ssize_t size, d
         int n_threads
 
@@ -185,11 +186,30 @@ cdef class Batch:
     cdef bint _find(self, const void *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t task, int thread) noexcept nogil:
         """Find the gains of one task; True where there was no room."""
 
-    cdef double _best(self, const Py_ssize_t[::1] taken, int n_threads, Py_ssize_t *best) noexcept nogil:
-        """Return the greatest gain, and whose it is."""
+    cdef double _gain(self, Py_ssize_t part, Py_ssize_t p) noexcept nogil:
+        """What proposal p gains in a part of X."""
 
     cdef void _choose(self, Py_ssize_t p, Py_ssize_t next, Py_ssize_t label, int n_threads) noexcept nogil:
         """Proposal p is chosen; those before `next` are done with."""
+
+    cdef double _best(self, const Py_ssize_t[::1] taken, int n_threads, Py_ssize_t *best) noexcept nogil:
+        """Return the greatest gain, and whose it is; parts are added in order."""
+        cdef Py_ssize_t task, j, part, q = taken.shape[0], n_parts = self.gains.shape[1]
+        cdef double most = -1.0, gain
+        if n_threads == 1:
+            for task in range(q * n_parts):
+                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
+        else:
+            for task in prange(q * n_parts, schedule="dynamic", chunksize=1, num_threads=n_threads):
+                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
+        for j in range(q):
+            gain = 0.0
+            for part in range(n_parts):
+                gain = gain + self.gains[j, part]
+            if gain > most:
+                most = gain
+                best[0] = taken[j]
+        return most
 
     cdef void *_scratch(self, int thread) noexcept nogil:
         return &self.work[thread * (self.work.shape[0] // self.n_threads)]
@@ -208,7 +228,6 @@ cdef class Lists(Batch):
         int32_t[::1] next
         int32_t[:, :, ::1] ends  # slice x (head, tail, fill) x proposal
         Py_ssize_t[::1] used
-        double[:, ::1] gains
         Py_ssize_t n_slices, blocks
 
     def keep(self, unsigned char[::1] distances, uint32_t[::1] rows, int32_t[::1] next, int32_t[:, :, ::1] ends,
@@ -265,24 +284,6 @@ cdef class Lists(Batch):
         self.used[s] = l32.used if self.single else l64.used
         return not ok
 
-    cdef double _best(self, const Py_ssize_t[::1] taken, int n_threads, Py_ssize_t *best) noexcept nogil:
-        cdef Py_ssize_t task, j, s, q = taken.shape[0]
-        cdef double most = -1.0, gain
-        if n_threads == 1:
-            for task in range(q * self.n_slices):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
-        else:
-            for task in prange(q * self.n_slices, schedule="static", num_threads=n_threads):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
-        for j in range(q):
-            gain = 0.0
-            for s in range(self.n_slices):
-                gain = gain + self.gains[j, s]
-            if gain > most:
-                most = gain
-                best[0] = taken[j]
-        return most
-
     cdef double _gain(self, Py_ssize_t s, Py_ssize_t p) noexcept nogil:
         cdef kmf_lists_f32 l32
         cdef kmf_lists_f64 l64
@@ -310,7 +311,6 @@ cdef class Patches(Batch):
     cdef:
         unsigned char[::1] panels, boxes, tops
         uint32_t[::1] order
-        double[:, ::1] gains
         float[::1] weight32
         double[::1] weight64
         Py_ssize_t n_stretches, n_panels, box, top  # of a stretch
@@ -394,24 +394,6 @@ cdef class Patches(Batch):
         if self.weight64 is not None:
             patches.weight = &self.weight64[s * self.size]
 
-    cdef double _best(self, const Py_ssize_t[::1] taken, int n_threads, Py_ssize_t *best) noexcept nogil:
-        cdef Py_ssize_t j, s, task, q = taken.shape[0]
-        cdef double most = -1.0, gain
-        if n_threads == 1:
-            for task in range(q * self.n_stretches):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
-        else:
-            for task in prange(q * self.n_stretches, schedule="dynamic", chunksize=1, num_threads=n_threads):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
-        for j in range(q):
-            gain = 0.0
-            for s in range(self.n_stretches):
-                gain = gain + self.gains[j, s]
-            if gain > most:
-                most = gain
-                best[0] = taken[j]
-        return most
-
     cdef double _gain(self, Py_ssize_t s, Py_ssize_t p) noexcept nogil:
         cdef kmf_patches_f32 p32
         cdef kmf_patches_f64 p64
@@ -441,9 +423,12 @@ cdef class Patches(Batch):
             K.f64.patch_choose(&p64, self.p64.points + p * self.d, self.d)
 
 
-def filter_pack(const double[:, ::1] points, const float[::1] shift, unsigned char[::1] filter):
-    """Lay proposals out for the filter in 8 bits."""
+def filter_pack(const double[:, ::1] points, const float[::1] shift, unsigned char[::1] filter, double largest):
+    """Lay proposals out for the filter in 8 bits; False if it does not hold for norms up to `largest`."""
+    if not kmf_filter_holds(largest):
+        return False
     K.f32.filter_pack(&points[0, 0], points.shape[0], points.shape[1], &shift[0], &filter[0])
+    return True
 
 
 def quarter_squares(const floating[:, ::1] chosen, const floating[:, ::1] points, Py_ssize_t n,

@@ -13,7 +13,7 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
-from kmf cimport kmf_kernels, kmf_moves, kmf_work_size_f64
+from kmf cimport kmf_filter_holds, kmf_kernels, kmf_moves, kmf_work_size_f64
 
 from kmeans_fast import _runtime
 
@@ -22,9 +22,6 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 # Features of one task of an update step that has too few slices to share out.
 cdef enum:
     FEATURES_OF_A_TASK = 32
-
-# Squares of norms outside would leave the float that the filter computes in.
-cdef double LEAST_REACH = 1e-15, LARGEST_REACH = 1e15
 
 # The filter is given up once it left more than one sample in so many to the dense kernel.
 cdef enum:
@@ -38,6 +35,7 @@ cdef enum:
 # The centroids that are looked at one by one because they moved most: kmf_hamerly_tpl.h.
 cdef enum:
     MOVERS = 32
+N_MOVERS = MOVERS
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
@@ -189,7 +187,7 @@ cdef class Lloyd:
         if self.bounded:
             self._measure_movers(rows)
         self.filter_now = NULL
-        if (self.filter is not None and LEAST_REACH < reach < LARGEST_REACH
+        if (self.filter is not None and kmf_filter_holds(reach)
                 and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
             self.filter_now = &self.filter[0]
             if floating is float:

@@ -60,6 +60,9 @@ KMF_INLINE size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
     return ordering > passing ? ordering : passing;
 }
 
+/* Whether the squares of norms up to `reach` stay in the floats that the filter in 8 bits computes in. */
+KMF_INLINE int kmf_filter_holds(double reach) { return 1e-15 < reach && reach < 1e15; }
+
 #define KMF_LIST 16 /* entries of a block of a list */
 
 #define KMF_API_JOIN(name, dtype) name##_##dtype
