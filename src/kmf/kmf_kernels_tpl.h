@@ -74,8 +74,11 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_seed_tpl.h"
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
+#include "kmf_order_tpl.h"
 #include "kmf_boxes_tpl.h"
 
+#undef SLOT
+#undef BRICK
 #undef KMF_INT
 #undef FILTER_TILE
 #undef FILTER_WORDS
