@@ -10,13 +10,18 @@ import numpy as np
 from ._base import Array, Competitor, Fit
 
 
-class KMeansFast(Competitor):
-    """``kmeans_fast.kmeans``: NumPy alone."""
+class _Ours(Competitor):
+    """What all of them share."""
 
-    name = "kmeans_fast"
     package = "kmeans_fast"
     module = "kmeans_fast"
     counts_as_peer = False
+
+
+class KMeansFast(_Ours):
+    """``kmeans_fast.kmeans``: NumPy alone."""
+
+    name = "kmeans_fast"
 
     def fit(self, X: Array, init: Array, n_iter: int, n_threads: int) -> Fit:
         from kmeans_fast import kmeans
@@ -37,24 +42,17 @@ class KMeansFast(Competitor):
         return _seed(X, n_clusters, seed, n_threads, "k-means++")
 
 
-class KMeansFastBest(Competitor):
+class KMeansFastBest(_Ours):
     """``kmeans(..., quality="best")`` beside the best of ten restarts."""
 
     name = "kmeans_fast quality=best"
-    package = "kmeans_fast"
-    module = "kmeans_fast"
-    counts_as_peer = False
 
     def quality(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
         return _fit(X, n_clusters, seed, n_threads, quality="best")
 
 
-class _Start(Competitor):
+class _Start(_Ours):
     """Another way to start; the name ends with it."""
-
-    package = "kmeans_fast"
-    module = "kmeans_fast"
-    counts_as_peer = False
 
     def seeding(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
         return _seed(X, n_clusters, seed, n_threads, self.name.split()[-1])
@@ -78,13 +76,10 @@ class KMeansFastRandom(_Start):
     name = "kmeans_fast random"
 
 
-class KMeansFastEstimator(Competitor):
+class KMeansFastEstimator(_Ours):
     """``kmeans_fast.KMeans``, the drop-in for scikit-learn's; threads by OMP_NUM_THREADS."""
 
     name = "kmeans_fast.KMeans"
-    package = "kmeans_fast"
-    module = "kmeans_fast"
-    counts_as_peer = False
 
     @classmethod
     def available(cls) -> bool:
