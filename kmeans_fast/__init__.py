@@ -35,23 +35,29 @@ __all__ = [
 ]
 
 _SUBMODULES = ("datasets", "files", "plots", "reference")
+# Public names that wait until they are used: where each is, and what the module needs with the extra that brings it.
+_LAZY = {
+    "KMeans": ("_estimator", "sklearn"),
+}
+_EXTRAS = {"sklearn": "scikit-learn"}
 
 
 def __getattr__(name: str) -> Any:
     """Load the lazy names on first use."""
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
-    if name == "KMeans":
-        try:
-            return import_module("._estimator", __name__).KMeans
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "sklearn":
-                raise
-            message = 'KMeans needs scikit-learn; install it with: pip install "kmeans_fast[sklearn]"'
-            raise ImportError(message) from None
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _LAZY[name]
+    try:
+        return getattr(import_module(f".{module}", __name__), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != extra:
+            raise
+        message = f'{name} needs {_EXTRAS[extra]}; install it with: pip install "kmeans_fast[{extra}]"'
+        raise ImportError(message) from None
 
 
 def __dir__() -> list[str]:
     """List the lazy names too."""
-    return sorted({*globals(), *__all__, *_SUBMODULES, "KMeans"})
+    return sorted({*globals(), *__all__, *_SUBMODULES, *_LAZY})

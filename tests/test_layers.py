@@ -22,6 +22,9 @@ CORE, ESTIMATORS, OUTSIDE = 0, 1, 2
 LAYERS = {
     "_estimator": ESTIMATORS,
     "_sklearn_callbacks": ESTIMATORS,
+    "variants": ESTIMATORS,
+    "barriers": OUTSIDE,
+    "choosing": OUTSIDE,
     "plots": OUTSIDE,
     "files": OUTSIDE,
     "cli": OUTSIDE,
