@@ -9,7 +9,6 @@ dtype or order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -23,14 +22,15 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from . import _kmeans, _predict
 from ._result import KMeansResult
-from ._samples import Samples, as_samples
+from ._samples import Samples
 from ._seed import METHODS
 from ._sklearn_callbacks import CallbackSupportMixin, Watch, with_callbacks
 from ._validate import as_weight
+from .variants._base import with_random_state, wrap
 
 ALGORITHMS = {"lloyd", "elkan", "auto"}  # scikit-learn's names; the core chooses, since all give the same clustering
 
@@ -170,7 +170,7 @@ class KMeans(
         ConvergenceWarning
             If there are fewer distinct samples than clusters.
         """
-        self._fit(self._samples(X, reset=True), sample_weight)
+        self._fit(wrap(self, X, reset=True), sample_weight)
         _kmeans.warn_of_empty_clusters(self.result_, ConvergenceWarning, stacklevel=3)
         return self
 
@@ -186,7 +186,7 @@ class KMeans(
     def predict(self, X: Any) -> NDArray[np.int32]:
         """Label each sample with its nearest centroid, the lowest index where several are."""
         check_is_fitted(self)
-        return _predict.predict(self._samples(X), self.cluster_centers_, self.n_threads)
+        return _predict.predict(wrap(self, X), self.cluster_centers_, self.n_threads)
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Return the distances to all centroids, shape (n_samples, n_clusters).
@@ -194,12 +194,12 @@ class KMeans(
         They are float32 for float32 and float16 X, else float64.
         """
         check_is_fitted(self)
-        return _predict.transform(self._samples(X), self.cluster_centers_, self.n_threads)
+        return _predict.transform(wrap(self, X), self.cluster_centers_, self.n_threads)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest centroids."""
         check_is_fitted(self)
-        samples = self._samples(X)
+        samples = wrap(self, X)
         weight = as_weight(sample_weight, samples.n_samples)
         labels = _predict.predict(samples, self.cluster_centers_, self.n_threads)
         squared = _predict.own_distances(samples, self.cluster_centers_, labels, self.n_threads)
@@ -219,22 +219,11 @@ class KMeans(
         """Columns of `transform`, for ClassNamePrefixFeaturesOutMixin."""
         return len(self.cluster_centers_)
 
-    def _samples(self, X: Any, *, reset: bool = False) -> Samples:
-        """Wrap X; set or check n_features_in_ and feature_names_in_."""
-        samples = as_samples(X)
-        n_features = samples.n_features
-        unnamed = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
-        if unnamed and (reset or n_features == getattr(self, "n_features_in_", n_features)):
-            self.n_features_in_ = n_features  # as validate_data does, in a twentieth of its time
-        else:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        return samples
-
     @with_callbacks
     def _fit(self, samples: Samples, sample_weight: Any) -> None:
         if self.verbose != 0 or self.copy_x is not True:  # what the core does not get to see
             self._validate_params()
-        init = _with_random_state(self.init) if callable(self.init) else self.init
+        init = with_random_state(self.init) if callable(self.init) else self.init
         draws = callable(init) or isinstance(init, str)
         watch = Watch(self, samples.original, sample_weight)
         try:
@@ -266,13 +255,3 @@ class KMeans(
         self.n_iter_ = result.n_iter
         self.result_: KMeansResult = result
         watch.close()
-
-
-def _with_random_state(init: Callable[..., Any]) -> Callable[..., Any]:
-    """Call `init` as scikit-learn does: with an array, and a RandomState (on the same numbers)."""
-
-    def start(X: Any, n_clusters: int, random_state: np.random.Generator) -> Any:
-        legacy = np.random.RandomState(random_state.bit_generator)
-        return init(np.asarray(X), n_clusters, random_state=legacy)
-
-    return start
