@@ -20,13 +20,17 @@ SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
 C_FILES = $(shell find src examples tests benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo test bench lint format clean prerequisites
+.PHONY: help demo docs test bench lint format clean prerequisites
 
 help:  ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 demo: $(VENV)/installed-all  ## cluster a photograph and boards of points into one HTML page
 	@$(BIN)/python examples/demo.py $(ARGS)
+
+docs: $(VENV)/installed-docs  ## run the gallery's examples and write docs/_build/index.html
+	@$(BIN)/sphinx-build -W --keep-going -q docs docs/_build $(ARGS)
+	@echo "docs/_build/index.html"
 
 test: $(VENV)/installed-test  ## run the tests against the installed package; ARGS='-k name' picks some
 	@cd $(VENV) && "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" \
@@ -49,7 +53,7 @@ format: $(VENV)/installed-lint  ## let ruff and clang-format rewrite the sources
 	$(BIN)/clang-format -i $(C_FILES)
 
 clean:  ## remove what a build leaves
-	rm -rf $(VENV) build dist *.egg-info kmeans_fast/*.so kmeans_fast/*.pyd .*_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/gallery kmeans_fast/*.so kmeans_fast/*.pyd .*_cache .hypothesis
 
 # --- the virtual environment ---
 
