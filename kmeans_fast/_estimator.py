@@ -9,6 +9,7 @@ dtype or order.
 
 from __future__ import annotations
 
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -208,6 +209,13 @@ class KMeans(
             squared *= weight
         return -float(squared.sum())
 
+    def ordered(self, by: Any) -> KMeans:
+        """Return a copy whose labels are in a stable order: see `KMeansResult.ordered`."""
+        check_is_fitted(self)
+        model = copy(self)
+        model._keep(self.result_.ordered(by))
+        return model
+
     def __sklearn_tags__(self) -> Any:
         """Say that `transform` keeps float32."""
         tags = super().__sklearn_tags__()
@@ -249,9 +257,12 @@ class KMeans(
             # would take as long as a small fit.
             self._validate_params()
             raise
+        self._keep(result)
+        watch.close()
+
+    def _keep(self, result: KMeansResult) -> None:
         self.cluster_centers_ = result.centroids.copy()  # which may be changed by hand
         self.labels_ = result.labels
         self.inertia_ = result.inertia
         self.n_iter_ = result.n_iter
         self.result_: KMeansResult = result
-        watch.close()

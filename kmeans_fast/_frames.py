@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ._samples import ArraySource
 
+BACKENDS = ("pandas", "polars", "pyarrow")
+
 
 def _narwhals() -> Any:
     try:
@@ -71,26 +73,26 @@ def _with_nan(values: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def label_frame(like: Any, ids: Any, labels: NDArray[Any], distances: NDArray[Any], backend: str | None) -> Any:
-    """Build the frame id, label, distance in the library of `like`, else in pandas.
+def label_frame(like: Any, index: Any, ids: Any, columns: dict[str, Any], backend: str | None) -> Any:
+    """Build a frame in the library of `like`, else in pandas.
 
-    A pandas `like` gives its index; `ids` overrides it.
+    Rows are named by a column id from `ids`; without it by the pandas `index`, as a column where the frame is not of
+    pandas; without both they are numbered.
     """
     if backend is None:
         root = type(like).__module__.partition(".")[0]
-        backend = root if root in ("pandas", "polars", "pyarrow") else "pandas"
-    index = getattr(like, "index", None) if type(like).__module__.startswith("pandas") else None
-    columns: dict[str, Any] = {}
+        backend = root if root in BACKENDS else "pandas"
+    elif backend not in BACKENDS:
+        raise ValueError(f"backend={backend!r} must be one of {', '.join(map(repr, BACKENDS))}.")
+    if ids is None and (index is None or backend != "pandas"):
+        ids = np.arange(len(columns["label"])) if index is None else np.asarray(index)
     if ids is not None:
-        columns["id"] = np.asarray(ids)
-    elif index is None or backend != "pandas":
-        columns["id"] = np.arange(len(labels)) if index is None else np.asarray(index)
-    columns |= {"label": labels, "distance": distances}
+        columns = {"id": ids, **columns}
     if backend == "pandas":
         try:
             import pandas
         except ImportError:
             raise ImportError("to_frame needs pandas or polars; install one of them.") from None
-        return pandas.DataFrame(columns, index=index if ids is None else None)
+        return pandas.DataFrame(columns, index=index if "id" not in columns else None)
     nw = _narwhals()
     return nw.from_dict(columns, backend=backend).to_native()

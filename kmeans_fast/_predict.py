@@ -13,6 +13,8 @@ from ._problem import float32_resolves, raise_not_finite, score_shift
 from ._samples import Samples, as_samples
 from ._validate import as_centroids, check_threads
 
+MARGIN_BYTES = 1 << 22  # distances to all centroids that are in memory at once
+
 
 def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.int32]:
     """Label each sample with its nearest centroid; ties go to the lowest index.
@@ -89,6 +91,32 @@ def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: 
             block, centroids, labels[start:stop], out[start:stop], samples.chunk(samples.dtype), threads
         )
     return np.sqrt(out, out=out)
+
+
+def margins(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None) -> NDArray[np.float64]:
+    """How much farther than the centroid of its label the next one is, in float64; inf for one centroid alone."""
+    samples, centroids = _checked(X, centroids)
+    k, d = centroids.shape
+    out = np.full(samples.n_samples, np.inf)
+    if k == 1:
+        return out
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+    threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(k * (d + 2)))
+    work = np.empty(_distances.work_bytes(False, k, d) * threads, np.uint8)
+    chunk = samples.chunk(dtype)
+    rows = min(max(MARGIN_BYTES // (8 * k), threads), samples.n_samples)  # of one table of distances
+    table = np.empty((rows, k))
+    for first, block in samples.blocks(dtype, samples.block_rows(dtype, float(k * (d + 2)), threads)):
+        for start in range(0, len(block), rows):
+            part = block[start : start + rows]
+            done = slice(first + start, first + start + len(part))
+            mine, at = table[: len(part)], (np.arange(len(part)), labels[done])
+            _distances.distances(part, centroids, mine, work, min(chunk, -(-len(part) // threads)), threads)
+            own = mine[at]
+            mine[at] = np.inf
+            np.subtract(mine.min(axis=1), own, out=out[done])
+    np.maximum(out, 0.0, out=out)  # labels are nearest up to rounding
+    return out
 
 
 def _checked(X: Any, centroids: Any) -> tuple[Samples, NDArray[np.float64]]:

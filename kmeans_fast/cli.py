@@ -53,8 +53,10 @@ def cluster(
     tol: o.Tol = 1e-4,
     seed: o.Seed = None,
     threads: o.Threads = None,
+    order: o.Order = None,
     output: o.OutputFile = None,
     format: o.Format = None,
+    details: o.Details = False,
     centroids: o.CentroidsFile = None,
     summary: o.SummaryFile = None,
     model: o.SaveModel = None,
@@ -84,10 +86,10 @@ def cluster(
         }
         outputs.check_distinct(plans.values())
         chosen = secrets.randbits(32) if seed is None else seed
-        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads)
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
         shown = not quiet and sys.stderr.isatty()
-        told = commands.cluster(reading, fitting, plans, shown)
+        told = commands.cluster(reading, fitting, plans, shown, details)
         if not quiet:
             piped = any(planned and planned.path == "-" for planned in plans.values())
             print(report.text(told), end="", file=sys.stderr if piped else sys.stdout)
@@ -104,6 +106,7 @@ def predict(
     threads: o.Threads = None,
     output: o.OutputFile = "-",
     format: o.Format = None,
+    details: o.Details = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -121,7 +124,7 @@ def predict(
         planned = plan("--output", output or "-", forms, format, force)
         assert planned is not None
         reading = Reading(input, _split(columns), id_column, None, header, delimiter)
-        commands.predict(model, reading, planned, threads)
+        commands.predict(model, reading, planned, threads, details)
 
 
 def _split(columns: list[str] | None) -> list[str] | None:

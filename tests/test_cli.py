@@ -160,6 +160,44 @@ def test_centroids_written_are_centroids_to_start_from(points: Path) -> None:
     assert message.startswith("X.npy: ")
 
 
+def test_details_and_the_order_of_labels_reach_the_files(points: Path) -> None:
+    folder = points.parent
+    fit = ("cluster", "points.csv", "--columns", "x,y", "--id-column", "name", "-q", "--details")
+    done(*fit, "-k", 3, "--seed", 5, "--order", "position", "-o", "a.csv", "--save-model", "m", folder=folder)
+    rows = list(csv.DictReader((folder / "a.csv").open()))
+    assert list(rows[0]) == ["id", "label", "distance", "margin", "outlier"]
+    assert all(float(row["margin"]) > 5 for row in rows)
+    assert {row["outlier"] for row in rows} <= {"true", "false"}
+    model = load_model(folder / "m")
+    assert model.metadata["order"] == "position"
+    assert (np.diff(np.round(model.centroids[:, 0])) >= 0).all()
+    # The columns of a later file may be in another order, and the seed may be any.
+    for seed in range(3):
+        done(*fit[:3], "y,x", *fit[4:], "-k", 3, "--seed", seed, "--order", "m", "-fo", "b.json", folder=folder)
+        again = json.loads((folder / "b.json").read_text())
+        assert [row["label"] for row in again] == [int(row["label"]) for row in rows]
+        assert [row["id"] for row in again] == [row["id"] for row in rows]
+    done(*fit, "-k", 1, "-o", "one.json", folder=folder)
+    assert {row["margin"] for row in json.loads((folder / "one.json").read_text())} == {None}
+    told = done("predict", "m", "points.csv", "--id-column", "name", "--details", folder=folder)
+    assert told == (folder / "a.csv").read_text()
+
+
+def test_an_order_that_does_not_fit_is_refused(points: Path) -> None:
+    folder = points.parent
+    np.save(folder / "X.npy", np.column_stack([X, X]))
+    done("cluster", "points.csv", "-k", 3, "--columns", "x,y", "-q", "--save-model", "m", folder=folder)
+    done("cluster", "X.npy", "-k", 3, "-q", "--save-model", "wide", folder=folder)
+    fit = ("cluster", "points.csv", "-k", 3)
+    cases = {
+        "m was fitted on 'x', 'y'; points.csv has 'x', 'w'.": ("--columns", "x,w", "--order", "m"),
+        "points.csv has 2 columns of points; wide was fitted on 4.": ("--columns", "x,y", "--order", "wide"),
+        "points.csv is not a kmeans_fast model file.": ("--columns", "x,y", "--order", "points.csv"),
+    }
+    for message, more in cases.items():
+        assert refused(*fit, *more, folder=folder) == message
+
+
 def test_a_photograph_is_drawn_in_its_new_colours(tmp_path: Path) -> None:
     colours = np.array([[240, 10, 10], [10, 240, 10], [10, 10, 240]])
     noise = np.random.default_rng(0).integers(-9, 9, (12, 9, 3))
@@ -237,6 +275,8 @@ def test_options_that_do_not_fit_together_are_told_with_code_2(points: Path) -> 
         "format 'xlsx' must be one of csv,": ("-k", 2, "-o", "a.xlsx"),
         "two outputs can't both go to ./a.csv": ("-k", 2, "-o", "a.csv", "--centroids", "./a.csv"),
         "is an image; the input must be one too": ("-k", 2, "-o", "a.png"),
+        "--order age must be size, position or an existing model file.": ("-k", 2, "--order", "age"),
+        "--details needs an --output of csv,": ("-k", 2, "--details"),
     }
     for message, more in cases.items():
         assert message in refused(*fit, *more, folder=folder, code=2)

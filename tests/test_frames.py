@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,33 @@ def test_to_frame_takes_ids_of_the_user_and_of_the_index_into_polars(X):
     assert kmeans(pd.DataFrame(X), 2).to_frame(pd.Series(ids))["id"].tolist() == ids
     assert kmeans(X, 2).to_frame(pl.Series(ids), backend="polars")["id"].to_list() == ids
     assert kmeans(pd.DataFrame(X, index=ids), 2).to_frame(backend="polars")["id"].to_list() == ids
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_details_are_margin_and_outlier_in_every_library(X, backend):
+    r = kmeans(MAKERS[backend](X), 4, random_state=0)
+    table = (
+        pa.table(r.to_frame(details=True)) if backend != "pandas" else pa.Table.from_pandas(r.to_frame(details=True))
+    )
+    columns = [name for name in table.column_names if name not in ("id", "__index_level_0__")]
+    assert columns == ["label", "distance", "margin", "outlier"]
+    np.testing.assert_array_equal(table["margin"].to_numpy(), r.margins)
+    np.testing.assert_array_equal(table["outlier"].to_numpy(), r.outliers())
+
+
+def test_a_pickled_result_keeps_the_index(X):
+    index = pd.MultiIndex.from_product([range(3), range(100)], names=["a", "b"])
+    again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(kmeans(pd.DataFrame(X, index=index), 4)))))
+    pd.testing.assert_index_equal(again.to_frame().index, index)
+    assert set(again.exemplars()) == {0, 1, 2, 3}
+    assert again.groups()[0].names == ["a", "b"]
+
+
+def test_an_ordered_result_keeps_the_index(X):
+    frame = pd.DataFrame(X, index=[f"s{i}" for i in range(300)])
+    r = kmeans(frame, 4, random_state=0).ordered("size")
+    assert r.to_frame().index.equals(frame.index)
+    assert r.to_frame()["label"].value_counts(sort=False).sort_index().is_monotonic_decreasing
 
 
 def test_a_frame_is_not_changed(X):

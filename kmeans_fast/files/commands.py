@@ -15,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 import kmeans_fast
-from kmeans_fast._predict import own_distances
+from kmeans_fast._details import outliers
+from kmeans_fast._predict import margins, own_distances
 
 from . import FileError, Points, outputs, read_points, report
-from ._common import UsageError
+from ._common import UsageError, listed
 from .arrays import write_npy
-from .model import load_model, save_model
+from .model import Model, load_model, save_model
 from .outputs import Output
 from .tables import write_table
 
 SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+ORDERS = ("size", "position")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,12 @@ class Fitting:
     tol: float
     seed: int
     n_threads: int | None
+    order: str | None = None
 
 
-def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool) -> dict[str, Any]:
+def cluster(
+    reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool, details: bool = False
+) -> dict[str, Any]:
     """Cluster the points of a file and write what was planned; return the summary.
 
     Parameters
@@ -79,17 +84,23 @@ def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None],
         Keys labels, centroids, summary, model, plot.
     shown : bool
         Whether to draw a progress bar.
+    details : bool
+        Whether labels are written with margins and outliers.
     """
+    _check_details(details, plans["labels"])
     if fitting.n_clusters is None and fitting.init in SEEDINGS:
         raise UsageError("-k is needed: the number of clusters.")
     if fitting.init not in SEEDINGS and not Path(fitting.init).exists():
         raise UsageError(f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file.")
+    if fitting.order and fitting.order not in ORDERS and not Path(fitting.order).exists():
+        raise UsageError(f"--order {fitting.order} must be {', '.join(ORDERS)} or an existing model file.")
     if plans["plot"]:
         importlib.import_module("kmeans_fast.plots")  # or fail before the work
     points = reading.read()
     _check_picture(plans["labels"], points)
     if plans["plot"] and points.X.shape[1] < 2:
         raise FileError(f"{reading.name} has one column of points; --plot needs two.")
+    order = _read_order(fitting.order, reading.name, points)
     init: Any = fitting.init
     if init not in SEEDINGS:
         init = read_points(init, like=points.feature_names).X
@@ -107,6 +118,8 @@ def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None],
             n_threads=fitting.n_threads,
             callback=callback,
         )
+    if order is not None:
+        result = result.ordered(order)
     summary = report.summarise(
         result,
         input=reading.name,
@@ -114,11 +127,12 @@ def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None],
         seconds=round(time.perf_counter() - started, 6),
         seed=fitting.seed,
         init=fitting.init,
+        order=fitting.order,
         tol=fitting.tol,
         max_iter=fitting.max_iter,
         feature_names=points.feature_names,
     )
-    _write_labels(plans["labels"], points, result.labels, result.centroids, result.n_threads)
+    _write_labels(plans["labels"], points, result.labels, result.centroids, result.n_threads, details)
     _write_centroids(plans["centroids"], result.centroids, points.feature_names)
     _write_summary(plans["summary"], summary)
     if plan := plans["model"]:
@@ -130,21 +144,44 @@ def cluster(reading: Reading, fitting: Fitting, plans: dict[str, Output | None],
     return summary
 
 
-def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | None) -> None:
+def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | None, details: bool = False) -> None:
     """Give the points of a file to the centroids of a model and write their labels."""
+    _check_details(details, plan)
     if model_path == "-" == reading.path:
         raise UsageError("MODEL and INPUT can't both be standard input.")
     model = load_model(model_path)
     points = reading.read(like=model.feature_names)
-    if points.X.shape[1] != model.centroids.shape[1]:
-        raise FileError(
-            f"{reading.name} has {points.X.shape[1]} columns of points; "
-            f"{model_path} was fitted on {model.centroids.shape[1]}."
-        )
+    _check_width(model_path, model, reading.name, points)
     _check_picture(plan, points)
     with _blaming(reading.name):
         labels = kmeans_fast.predict(points.X, model.centroids, n_threads=n_threads)
-    _write_labels(plan, points, labels, model.centroids, n_threads)
+    _write_labels(plan, points, labels, model.centroids, n_threads, details)
+
+
+def _read_order(order: str | None, name: str, points: Points) -> Any:
+    """Return what `KMeansResult.ordered` takes: a word, or a model's centroids with the columns as in the points."""
+    if order is None or order in ORDERS:
+        return order
+    model = load_model(order)
+    names = model.feature_names
+    if names is not None and points.named:
+        if set(names) != set(points.feature_names):
+            raise FileError(f"{order} was fitted on {listed(names)}; {name} has {listed(points.feature_names)}.")
+        return model.centroids[:, [names.index(feature) for feature in points.feature_names]]
+    _check_width(order, model, name, points)
+    return model.centroids
+
+
+def _check_width(path: str, model: Model, name: str, points: Points) -> None:
+    fitted = model.centroids.shape[1]
+    if points.X.shape[1] != fitted:
+        raise FileError(f"{name} has {points.X.shape[1]} columns of points; {path} was fitted on {fitted}.")
+
+
+def _check_details(details: bool, plan: Output | None) -> None:
+    """Refuse, before the work, more columns where there is no table."""
+    if details and (plan is None or plan.form not in outputs.TABLES):
+        raise UsageError(f"--details needs an --output of {', '.join(outputs.TABLES)}.")
 
 
 def _check_picture(plan: Output | None, points: Points) -> None:
@@ -171,6 +208,7 @@ def _write_labels(
     labels: npt.NDArray[np.int32],
     centroids: npt.NDArray[Any],
     n_threads: int | None,
+    details: bool,
 ) -> None:
     """Write one label a point: as a table with ids and distances, an array, or the picture."""
     if plan is None:
@@ -183,11 +221,12 @@ def _write_labels(
         elif plan.form == "npy":
             write_npy(stream, labels.reshape(points.picture.shape) if points.picture else labels)
         else:
-            table = {
-                "id": np.arange(len(labels)) if points.ids is None else points.ids,
-                "label": labels,
-                "distance": own_distances(points.X, centroids, labels, n_threads or 1),
-            }
+            ids = np.arange(len(labels)) if points.ids is None else points.ids
+            distances = own_distances(points.X, centroids, labels, n_threads)
+            table = {"id": ids, "label": labels, "distance": distances}
+            if details:
+                table["margin"] = margins(points.X, centroids, labels, n_threads)
+                table["outlier"] = outliers(distances, labels, centroids)
             write_table(stream, table, plan.form)
 
 

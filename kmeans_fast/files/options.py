@@ -31,6 +31,10 @@ N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, el
 TOL = "Stop when the centroids move less than this, relative to the data's variance; 0: when no label changes."
 SEED = "Same seed, same result; default: a new one, which the summary tells."
 THREADS = "Threads at most; default: all CPUs that this process may use."
+ORDER = (
+    "Order of the labels: size (largest first), position (by the first column of the centroids), or an earlier model "
+    "file, whose clusters keep their labels."
+)
 OUTPUT = (
     "Labels: id, label, distance to the centroid; .csv, .tsv, .parquet, .json, or .npy (labels "
     "alone). For an image also .png, .jpg: the image in its new colours. - is standard output."
@@ -40,6 +44,10 @@ CENTROIDS = "Centroids: label and one column a feature; - is standard output."
 SUMMARY = "Summary: .json, .csv, .tsv or .parquet; - is standard output."
 MODEL = "Model for 'kmeans-fast predict'."
 PLOT = "Picture of the clusters in the first two columns: .png, .svg, .pdf."
+DETAILS = (
+    "More columns for --output: margin (how much farther the second-best centroid is) and outlier (farther than "
+    "Q3 + 1.5 (Q3 - Q1) of the distances in its cluster)."
+)
 FORCE = "Overwrite existing files."
 QUIET = "No summary and no progress bar; warnings and errors stay."
 TEXT = str | None
@@ -59,9 +67,11 @@ MaxIter = Annotated[int, _clustering("N", "Most iterations of one restart.", "--
 Tol = Annotated[float, _clustering("X", TOL, "--tol", min=0)]
 Seed = Annotated[int | None, _clustering("N", SEED, "--seed", min=0)]
 Threads = Annotated[int | None, _clustering("N", THREADS, "--threads", min=1)]
+Order = Annotated[TEXT, _clustering("HOW", ORDER, "--order")]
 
 OutputFile = Annotated[TEXT, _output("FILE", OUTPUT, "--output", "-o")]
 Format = Annotated[TEXT, _output("FORMAT", FORMAT, "--format")]
+Details = Annotated[bool, _output(None, DETAILS, "--details")]
 CentroidsFile = Annotated[TEXT, _output("FILE", CENTROIDS, "--centroids")]
 SummaryFile = Annotated[TEXT, _output("FILE", SUMMARY, "--summary")]
 SaveModel = Annotated[TEXT, _output("FILE", MODEL, "--save-model")]

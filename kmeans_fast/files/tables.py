@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -149,6 +150,11 @@ def _write_json(stream: BinaryIO, table: Mapping[str, Any]) -> None:
 
 
 def _plain(column: Any) -> list[Any]:
-    """Return a column as Python objects."""
-    values = column.to_pylist() if hasattr(column, "to_pylist") else np.asarray(column).tolist()
-    return list(values)
+    """Return a column as Python objects; JSON has no infinity."""
+    if hasattr(column, "to_pylist"):
+        return list(column.to_pylist())
+    array = np.asarray(column)
+    values: list[Any] = array.tolist()
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return [value if isfinite(value) else None for value in values]
+    return values
