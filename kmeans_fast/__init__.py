@@ -15,6 +15,7 @@ from ._result import KMeansResult, Restart
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import choosing as choosing
     from . import datasets as datasets
     from . import files as files
     from . import plots as plots
@@ -34,7 +35,7 @@ __all__ = [
     "show_config",
 ]
 
-_SUBMODULES = ("datasets", "files", "plots", "reference")
+_SUBMODULES = ("choosing", "datasets", "files", "plots", "reference")
 # Public names that wait until they are used: where each is, and what the module needs with the extra that brings it.
 _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
