@@ -107,3 +107,27 @@ def test_bad_types_and_dimensions_are_named():
 
 def test_examples_of_the_docstrings_run():
     assert doctest.testmod(datasets).failed == 0
+
+
+@pytest.mark.parametrize(("k", "separation", "n_features"), [(2, 3, 2), (6, 3, 2), (10, 2, 2), (4, 1.5, 1), (5, 3, 9)])
+def test_separated_gaussians_keep_their_distance(k, separation, n_features):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        centers, spreads = datasets._separated(k, n_features, separation, rng)
+        assert ((spreads >= 0.05) & (spreads <= 0.5)).all()
+        assert (np.abs(centers) <= 1).all()
+        distances = np.linalg.norm(centers[:, None] - centers, axis=2)
+        room = separation * (spreads + spreads.T)
+        assert (distances >= room)[~np.eye(k, dtype=bool)].all()
+    X = init_board_gauss(100, k, n_features=n_features, min_separation=separation, random_state=0)
+    np.testing.assert_array_equal(
+        X, init_board_gauss(100, k, n_features=n_features, min_separation=separation, random_state=0)
+    )
+
+
+def test_a_board_without_room_is_refused(monkeypatch):
+    monkeypatch.setattr(datasets, "STARTS", 20)
+    with pytest.raises(ValueError, match="min_separation=5 leaves no room for k=40 Gaussians on the board"):
+        init_board_gauss(100, 40, min_separation=5)
+    with pytest.raises(ValueError, match=r"min_separation=-1 must be finite and >= 0."):
+        init_board_gauss(100, 4, min_separation=-1)
