@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import reference as reference
     from ._estimator import KMeans as KMeans
+    from .choosing import clusterability as clusterability
 
 # Without the lazy names: `from kmeans_fast import *` must not need the extras.
 __all__ = [
@@ -36,11 +37,12 @@ __all__ = [
 ]
 
 _SUBMODULES = ("choosing", "datasets", "files", "plots", "reference")
-# Public names that wait until they are used: where each is, and what the module needs with the extra that brings it.
+# Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
+    "clusterability": ("choosing", "choose"),
 }
-_EXTRAS = {"sklearn": "scikit-learn"}
+_EXTRAS = {"sklearn": {"sklearn": "scikit-learn"}, "choose": {"sklearn": "scikit-learn", "scipy": "scipy"}}
 
 
 def __getattr__(name: str) -> Any:
@@ -53,9 +55,10 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f".{module}", __name__), name)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != extra:
+        package = _EXTRAS[extra].get((error.name or "").partition(".")[0])
+        if package is None:
             raise
-        message = f'{name} needs {_EXTRAS[extra]}; install it with: pip install "kmeans_fast[{extra}]"'
+        message = f'{name} needs {package}; install it with: pip install "kmeans_fast[{extra}]"'
         raise ImportError(message) from None
 
 

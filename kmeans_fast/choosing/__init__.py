@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._clusterability import Clusterability, Evidence, clusterability
 from ._gap import Gap, gap
 
-__all__ = ["Gap", "gap"]
+__all__ = ["Clusterability", "Evidence", "Gap", "clusterability", "gap"]
