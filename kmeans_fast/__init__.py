@@ -15,6 +15,7 @@ from ._result import KMeansResult, Restart
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import barriers as barriers
     from . import choosing as choosing
     from . import datasets as datasets
     from . import files as files
@@ -36,7 +37,7 @@ __all__ = [
     "show_config",
 ]
 
-_SUBMODULES = ("choosing", "datasets", "files", "plots", "reference")
+_SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference")
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
