@@ -132,7 +132,7 @@ def figures(rows: list[list[str]], photo: KMeansResult) -> str:
         f"(max_iter={MAX_ITER}, tol={TOL:g}). The fastest of {REPEATS} fits counts; the ratio is "
         "scikit-learn's time over each.",
         html.table(HEADINGS, rows),
-        f'<p class="note">{machine}</p>',
+        html.note(machine),
     )
 
 

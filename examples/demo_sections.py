@@ -38,7 +38,7 @@ def photograph(pixels: Array, result: KMeansResult) -> str:
         f"{levels:.1f} of 255 levels away, in the root mean square.",
         html.row(before, after, pair=True),
         html.palette_strip(colours, result.counts),
-        '<p class="note">The palette from dark to light, each colour as wide as its use.</p>',
+        html.note("The palette from dark to light, each colour as wide as its use."),
     )
 
 

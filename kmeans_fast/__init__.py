@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import files as files
     from . import plots as plots
     from . import reference as reference
+    from . import report as report
     from ._estimator import KMeans as KMeans
     from .choosing import clusterability as clusterability
 
@@ -37,7 +38,7 @@ __all__ = [
     "show_config",
 ]
 
-_SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference")
+_SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference", "report")
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "KMeans": ("_estimator", "sklearn"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import sys
 import warnings
@@ -93,6 +94,46 @@ def cluster(
         if not quiet:
             piped = any(planned and planned.path == "-" for planned in plans.values())
             print(report.text(told), end="", file=sys.stderr if piped else sys.stdout)
+
+
+@app.command("report", epilog=EPILOG)
+def report_(
+    input: o.Input,
+    columns: o.Columns = None,
+    id_column: o.IdColumn = None,
+    weights: o.Weights = None,
+    header: o.Header = None,
+    delimiter: o.Delimiter = None,
+    n_clusters: o.NClusters = None,
+    init: o.Init = "k-means++",
+    n_init: o.NInit = None,
+    max_iter: o.MaxIter = 300,
+    tol: o.Tol = 1e-4,
+    seed: o.Seed = None,
+    threads: o.Threads = None,
+    order: o.Order = "size",
+    output: o.ReportFile = "report.html",
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Cluster the points of a file and write a page about it: data, clusters, sizes, ids, outliers.
+
+    The page is one file that loads nothing: mail it, open it anywhere.
+
+    ```
+    kmeans-fast report points.csv -k 8 --id-column name -o report.html
+    ```
+    """
+    with _reporting():
+        planned = plan("--output", output, outputs.PAGES, outputs.PAGES[0], force)
+        assert planned is not None
+        chosen = secrets.randbits(32) if seed is None else seed
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order)
+        reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
+        again = shlex.join(["kmeans-fast", *sys.argv[1:], *(["--seed", str(chosen)] if seed is None else [])])
+        told = commands.report(reading, fitting, planned, again, not quiet and sys.stderr.isatty())
+        if not quiet:
+            print(report.text(told), end="", file=sys.stderr if output == "-" else sys.stdout)
 
 
 @app.command(epilog=EPILOG)

@@ -26,6 +26,7 @@ LAYERS = {
     "barriers": OUTSIDE,
     "choosing": OUTSIDE,
     "plots": OUTSIDE,
+    "report": OUTSIDE,
     "files": OUTSIDE,
     "cli": OUTSIDE,
     "__main__": OUTSIDE,

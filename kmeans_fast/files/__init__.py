@@ -2,7 +2,7 @@
 
 One module a family: `delimited` (CSV, TSV), `tables` (Parquet, and tables out), `arrays` (.npy,
 .npz), `images`, `model`; every file is written through `atomic`. pyarrow and Pillow are imported
-when used. `outputs`, `report` and `commands` serve the command line.
+when used. `outputs`, `written`, `report` and `commands` serve the command line.
 """
 
 from __future__ import annotations

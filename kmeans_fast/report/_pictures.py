@@ -1,0 +1,76 @@
+"""The picture of the clusters: in one dimension a histogram, in two the dots, in more their principal plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .. import plots
+from .._result import KMeansResult
+from .._samples import Samples
+from . import page
+
+MOST_DOTS = 100_000
+AXES_FROM = 1000  # samples that give the principal axes: with thousands of features more would take seconds
+ORDER = ("first", "second")
+
+Floats = NDArray[np.float64]
+
+
+def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) -> tuple[str, str]:
+    """Draw at most 1e5 samples; return the picture's address and its caption (markup)."""
+    rows = np.arange(samples.n_samples)
+    if len(rows) > MOST_DOTS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_DOTS, replace=False))
+    X, labels, centroids = samples.take(rows), result.labels[rows], result.centroids.astype(np.float64)
+    if len(features) == 1:
+        figure, said = _histogram(X[:, 0], labels, centroids[:, 0], features[0])
+    else:
+        names, said = list(features), "Stars are the centroids."
+        if len(features) > 2:
+            X, centroids, names = _principal_plane(X, centroids)
+            said = "The plane in which the samples spread most; the other directions are not seen here. " + said
+        figure = Figure(figsize=(7.5, 6), layout="constrained")
+        axes = figure.subplots()
+        plots.clusters(X, labels, centroids, axes)
+        _name_axes(axes, *names)
+    if len(rows) < samples.n_samples:
+        said += f" {len(rows):,} of {samples.n_samples:,} samples are drawn."
+    return page.svg(figure), said
+
+
+def _name_axes(axes: Any, x: str, y: str) -> None:
+    """Name the axes; a dollar sign in a name is no formula."""
+    axes.set_xlabel(x, parse_math=False)
+    axes.set_ylabel(y, parse_math=False)
+
+
+def _histogram(x: Floats, labels: NDArray[np.int32], centroids: Floats, feature: str) -> tuple[Figure, str]:
+    figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    groups = [x[labels == label] for label in range(len(centroids))]
+    colours = [to_hex(colour) for colour in plots.palette(len(centroids))]
+    axes.hist(groups, bins=min(60, max(10, len(x) // 5)), stacked=True, color=colours)
+    for centroid in centroids:
+        axes.axvline(centroid, color=plots.INK, lw=0.8)
+    _name_axes(axes, feature, "samples")
+    return figure, "Lines are the centroids."
+
+
+def _principal_plane(X: Floats, centroids: Floats) -> tuple[Floats, Floats, list[str]]:
+    """Project on the first two principal axes, each turned so that its largest coordinate is positive."""
+    middle = X.mean(axis=0)
+    some = X if len(X) <= AXES_FROM else X[np.random.default_rng(0).choice(len(X), AXES_FROM, replace=False)]
+    _, lengths, axes = np.linalg.svd(some - middle, full_matrices=len(X) == 1)
+    axes = axes[:2] * np.sign(axes[[0, 1], np.abs(axes[:2]).argmax(axis=1)])[:, None]
+    squares = np.append(lengths, 0.0) ** 2
+    shares = squares[:2] / max(squares.sum(), np.finfo(float).tiny)
+    names = [
+        f"{which} principal axis ({share:.0%} of the variance)" for which, share in zip(ORDER, shares, strict=True)
+    ]
+    return (X - middle) @ axes.T, (centroids - middle) @ axes.T, names

@@ -1,0 +1,143 @@
+"""What was found: verdict, clusters, sizes, typical samples, outliers, and how to find it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import to_hex
+from numpy.typing import NDArray
+
+from .. import _details, plots
+from .._result import KMeansResult
+from .._samples import Samples
+from .._version import __version__
+from . import _pictures, page
+
+MOST_CLUSTERS = 100  # in a table
+MOST_FEATURES = 8
+MOST_OUTLIERS = 20
+EXEMPLARS = 3
+
+
+class Found:
+    """A result, what is computed of it once, and the names of its samples."""
+
+    def __init__(self, result: KMeansResult, features: Sequence[str], names: Any) -> None:
+        self.result, self.features, self.names = result, features, names
+        self.n_samples, self.n_clusters = len(result.labels), len(result.centroids)
+        self.distances = result.distances
+        self.members = _details.members(result.labels, self.n_clusters)
+        self.medians = np.array([np.median(self.distances[rows]) if len(rows) else np.nan for rows in self.members])
+        self.flags = result.outliers()
+        self.swatches = [
+            page.Markup(f'<span class="swatch" style="background:{to_hex(colour)}"></span>{label}')
+            for label, colour in enumerate(plots.palette(self.n_clusters))
+        ]
+
+    def name(self, row: int) -> page.Markup:
+        """Name a sample."""
+        return page.name(row if self.names is None else self.names[row])
+
+    def typical(self, label: int) -> NDArray[np.intp]:
+        """Rows of the samples nearest to a centroid."""
+        rows = self.members[label]
+        return rows[_details.nearest(self.distances[rows], EXEMPLARS)]
+
+
+def verdict(found: Any) -> page.Markup:
+    """Say whether there are clusters at all, and by what tests."""
+    rows = [(e.test, e.says, f"{e.statistic:.3g}", f"{e.reference:.3g}", f"{e.p_value:.2g}") for e in found.evidence]
+    headings = ["test", "says", "statistic", "without clusters", "p"]
+    said = f"<strong>{page.text(found.verdict)}</strong>"
+    return page.section(
+        "Are there clusters at all?", said, *([page.table(headings, rows, words=(0, 1))] if rows else [])
+    )
+
+
+def clusters(samples: Samples, found: Found) -> page.Markup:
+    """Show the samples in the colours of their clusters."""
+    picture, caption = _pictures.clusters(samples, found.result, found.features)
+    alt = f"The samples in the colours of their {found.n_clusters} clusters, and where the centroids are"
+    return page.section("Clusters", "Each sample has the colour of its cluster.", page.figure(picture, alt, caption))
+
+
+def sizes(found: Found) -> page.Markup:
+    """List the clusters with their sizes, and the ids nearest to each centroid."""
+    rows = [
+        (
+            found.swatches[label],
+            f"{len(rows):,}",
+            f"{len(rows) / found.n_samples:.1%}",
+            f"{found.medians[label]:.4g}" if len(rows) else "empty",
+            page.Markup(", ".join(found.name(row) for row in found.typical(label))),
+        )
+        for label, rows in enumerate(found.members[:MOST_CLUSTERS])
+    ]
+    headings = ["cluster", "samples", "share", "median distance", "nearest to the centroid"]
+    said = "How many samples each cluster has, how far from its centroid they are, and which are the most typical."
+    return page.section("Sizes and typical samples", said, page.table(headings, rows, words=(0, 4)), *_rest(found))
+
+
+def centroids(found: Found) -> page.Markup:
+    """List the coordinates of the centroids, in the features that tell them apart best."""
+    points = found.result.centroids.astype(np.float64)
+    chosen = np.sort(np.argsort(-points.std(axis=0), kind="stable")[:MOST_FEATURES])
+    rows = [
+        (swatch, *(f"{value:.4g}" for value in point[chosen]))
+        for swatch, point in zip(found.swatches[:MOST_CLUSTERS], points, strict=False)
+    ]
+    said = "The mean of each cluster."
+    if len(chosen) < len(found.features):
+        said += f" Of {len(found.features):,} features, those {len(chosen)} in which the centroids differ most."
+    headings = ["cluster", *(page.name(found.features[f]) for f in chosen)]
+    return page.section("Centroids", said, page.table(headings, rows, words=(0,)), *_rest(found))
+
+
+def outliers(found: Found) -> page.Markup:
+    """List the samples that are far from their centroid, the farthest for their cluster first."""
+    rows = np.flatnonzero(found.flags)
+    distances, medians = found.distances[rows], found.medians[found.result.labels[rows]]
+    with np.errstate(divide="ignore"):
+        times = distances / medians
+    shown = np.argsort(-times, kind="stable")[:MOST_OUTLIERS]
+    said = (
+        f"{len(rows):,} of {found.n_samples:,} samples are farther from their centroid than Q3 + {_details.FENCE:g} "
+        "(Q3 - Q1) of the distances in their cluster (Tukey 1977). Of a normal cluster in the plane it is 1 in 100."
+    )
+    cells = [
+        (found.name(rows[i]), found.swatches[found.result.labels[rows[i]]], f"{distances[i]:.4g}", f"{times[i]:.3g}")
+        for i in shown
+    ]
+    headings = ["sample", "cluster", "distance", "times the median"]
+    parts = [page.table(headings, cells, words=(0,))] if len(rows) else []
+    if len(rows) > len(shown):
+        parts.append(page.note(f"The {len(shown)} that are farthest for their cluster."))
+    return page.section("Outliers", said, *parts)
+
+
+def fit(result: KMeansResult, command: str | None) -> page.Markup:
+    """Say how the fit went, and how to repeat it."""
+    restarts = len(result.restarts)
+    rows = [
+        ("inertia", f"{result.inertia:.10g}"),
+        (
+            "iterations",
+            f"{result.n_iter}; {'converged' if result.converged else 'not converged'}: {result.stop_reason}",
+        ),
+        ("restarts", f"{restarts}, of which {result.times_found} found this inertia" if restarts > 1 else "1"),
+        ("version", f"kmeans_fast {__version__}, {result.algorithm}, {result.isa}, {result.compute_dtype}"),
+    ]
+    parts = [page.table(["", ""], rows, words=(0, 1))]
+    if command is not None:
+        parts.append(page.note("The same file and this command give the same clusters:"))
+        parts.append(page.Markup(f"<pre><code>{page.text(command)}</code></pre>"))
+    return page.section("The fit", "How it went, and how to repeat it.", *parts)
+
+
+def _rest(found: Found) -> list[page.Markup]:
+    """Say that a table was cut."""
+    if found.n_clusters <= MOST_CLUSTERS:
+        return []
+    return [page.note(f"The first {MOST_CLUSTERS} of {found.n_clusters:,} clusters.")]
