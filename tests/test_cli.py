@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
+import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -198,6 +201,33 @@ def test_an_order_that_does_not_fit_is_refused(points: Path) -> None:
         assert refused(*fit, *more, folder=folder) == message
 
 
+def test_a_report_names_its_points_and_repeats_itself(points: Path) -> None:
+    folder = points.parent
+    lines = (folder / "points.csv").read_text().replace("p003", '"<b>, ""Ada"""').splitlines()
+    (folder / "points.csv").write_text("\n".join(lines) + "\n")
+    fit = ("report", "points.csv", "-k", 3, "--columns", "x,y", "--id-column", "name")
+    assert "clusters   3" in done(*fit, folder=folder)
+    page = (folder / "report.html").read_text()
+    assert "<script" not in page
+    assert "<b>" not in page
+    command = shlex.split(html.unescape(re.search("<code>(.*)</code>", page)[1]))
+    assert command[0] == "kmeans-fast"
+    assert command[-2] == "--seed"
+    done(*command[1:], "-qo", "again.html", folder=folder)
+    strip = re.compile("<code>.*</code>")
+    assert strip.sub("", (folder / "again.html").read_text()) == strip.sub("", page)
+    assert refused(*fit, folder=folder) == "report.html exists; --force overwrites it."
+    piped = run(*fit, "--seed", 3, "-o", "-", folder=folder)
+    assert piped.stdout.startswith(b"<!DOCTYPE html>")
+    assert b"clusters   3" in piped.stderr
+
+
+def test_a_report_on_few_points_says_why_there_is_no_verdict(tmp_path: Path) -> None:
+    np.save(tmp_path / "few.npy", X[:4])
+    done("report", "few.npy", "-k", 2, "-qo", "r.html", folder=tmp_path)
+    assert "n_samples=4 must be &gt;= 10" in (tmp_path / "r.html").read_text()
+
+
 def test_a_photograph_is_drawn_in_its_new_colours(tmp_path: Path) -> None:
     colours = np.array([[240, 10, 10], [10, 240, 10], [10, 10, 240]])
     noise = np.random.default_rng(0).integers(-9, 9, (12, 9, 3))
@@ -288,7 +318,9 @@ def test_help_names_every_option_and_the_exit_codes(tmp_path: Path) -> None:
     told = done("cluster", "--help", folder=tmp_path)
     for word in ("--columns", "--weights", "--init", "--save-model", "--force", "130 stopped"):
         assert word in told
-    assert "predict" in done("--help", folder=tmp_path)
+    told = done("--help", folder=tmp_path)
+    assert "predict" in told
+    assert "report" in told
 
 
 def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:

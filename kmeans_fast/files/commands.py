@@ -107,10 +107,22 @@ def report(reading: Reading, fitting: Fitting, plan: Output, command: str, shown
     _check_fitting(fitting)
     pages = importlib.import_module("kmeans_fast.report")
     importlib.import_module("kmeans_fast.plots")  # or fail before the work
+    clusterability = kmeans_fast.clusterability
     points = reading.read()
     result, summary = _fit(reading.name, points, fitting, shown)
-    title = Path(reading.name).name
-    page = pages.html(points.X, result, ids=points.ids, feature_names=points.feature_names, name=title, command=command)
+    try:
+        verdict: Any = clusterability(points.X, sample_weight=points.sample_weight, random_state=fitting.seed)
+    except ValueError as error:  # too few samples to say
+        verdict = str(error)
+    page = pages.html(
+        points.X,
+        result,
+        ids=points.ids,
+        feature_names=points.feature_names,
+        name=Path(reading.name).name,
+        verdict=verdict,
+        command=command,
+    )
     with plan.open() as stream:
         stream.write(page.encode(errors="replace"))
     return summary

@@ -37,8 +37,8 @@ def html(
         By default the columns of a frame, else x0, x1 ...
     name : str
         What the page calls X.
-    verdict : Clusterability, optional
-        What `clusterability` said of X.
+    verdict : Clusterability or str, optional
+        What `clusterability` said of X, or why it could not.
     command : str, optional
         The command that makes the page again.
 

@@ -17,6 +17,7 @@ from . import page
 
 MOST_DOTS = 100_000
 AXES_FROM = 1000  # samples that give the principal axes: with thousands of features more would take seconds
+FLATTEST = 0.2  # height by width of a picture with one scale for both axes
 ORDER = ("first", "second")
 
 Floats = NDArray[np.float64]
@@ -35,9 +36,14 @@ def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) ->
         if len(features) > 2:
             X, centroids, names = _principal_plane(X, centroids)
             said = "The plane in which the samples spread most; the other directions are not seen here. " + said
-        figure = Figure(figsize=(7.5, 6), layout="constrained")
+        wide, high = np.ptp(X, axis=0)
+        even = FLATTEST * wide <= high <= wide / FLATTEST
+        figure = Figure(figsize=(7.5, 7.5 * min(1.0, high / wide) + 0.5 if even and wide else 5), layout="constrained")
         axes = figure.subplots()
         plots.clusters(X, labels, centroids, axes)
+        if not even:
+            axes.set_aspect("auto")
+            said += " The axes have different scales."
         _name_axes(axes, *names)
     if len(rows) < samples.n_samples:
         said += f" {len(rows):,} of {samples.n_samples:,} samples are drawn."

@@ -19,6 +19,7 @@ MOST_CLUSTERS = 100  # in a table
 MOST_FEATURES = 8
 MOST_OUTLIERS = 20
 EXEMPLARS = 3
+CLUSTERS_AT_ALL = "Are there clusters at all?"
 
 
 class Found:
@@ -47,7 +48,9 @@ class Found:
 
 
 def verdict(found: Any) -> page.Markup:
-    """Say whether there are clusters at all, and by what tests."""
+    """Say whether there are clusters at all, and by what tests; or why that can't be said."""
+    if isinstance(found, str):
+        return page.section(CLUSTERS_AT_ALL, page.text(found))
     rows = [(e.test, e.says, f"{e.statistic:.3g}", f"{e.reference:.3g}", f"{e.p_value:.2g}") for e in found.evidence]
     headings = ["test", "says", "statistic", "without clusters", "p"]
     said = f"<strong>{page.text(found.verdict)}</strong>"

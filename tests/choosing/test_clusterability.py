@@ -154,5 +154,7 @@ def test_bad_input_is_one_sentence(X: Any, options: dict[str, Any], error: type[
 
 
 def test_without_scipy_the_error_names_the_extra(run_python: Callable[..., str]) -> None:
-    told = run_python("import sys; sys.modules['scipy'] = None; import kmeans_fast; kmeans_fast.clusterability", fails=True)
+    told = run_python(
+        "import sys; sys.modules['scipy'] = None; import kmeans_fast; kmeans_fast.clusterability", fails=True
+    )
     assert 'clusterability needs scipy; install it with: pip install "kmeans_fast[choose]"' in told

@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from kmeans_fast import kmeans, report
+from kmeans_fast import clusterability, kmeans, report
 
 pytest.importorskip("matplotlib")
 
@@ -32,7 +32,7 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
+        self.tables: list[list[list[str]]] = []
         self.headings: list[str] = []
         self.open: list[str] = []
         self.feed(text)
@@ -43,10 +43,12 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
         if tag == "tr":
-            self.rows.append([])
+            self.tables[-1].append([])
         if tag in ("td", "th"):
-            self.rows[-1].append("")
+            self.tables[-1][-1].append("")
         if tag == "h2":
             self.headings.append("")
 
@@ -58,16 +60,13 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if {"td", "th"} & set(self.open):
-            self.rows[-1][-1] += data
+            self.tables[-1][-1][-1] += data
         elif "h2" in self.open:
             self.headings[-1] += data
 
-    def table(self, first: str) -> list[list[str]]:
-        """Return the rows of the table whose first heading is this."""
-        start = next(i for i, row in enumerate(self.rows) if row[0] == first)
-        width = len(self.rows[start])
-        stop = next((i for i in range(start + 1, len(self.rows)) if len(self.rows[i]) != width), len(self.rows))
-        return self.rows[start + 1 : stop]
+    def table(self, *headings: str) -> list[list[str]]:
+        """Return the rows of the first table with these headings on the left."""
+        return next(rows for head, *rows in self.tables if head[: len(headings)] == list(headings))
 
 
 def assert_loads_nothing(text: str) -> Page:
@@ -99,7 +98,7 @@ def test_a_page_has_data_clusters_sizes_ids_outliers_and_the_command(board):
     assert [float(value) for value in page.table("feature")[1][2:]] == pytest.approx(
         [X[:, 1].min(), X[:, 1].mean(), X[:, 1].max(), X[:, 1].std()], rel=1e-3
     )
-    sizes = [row for row in page.rows if row[0] in "012" and len(row) == 5]
+    sizes = page.table("cluster", "samples")
     assert [int(row[1]) for row in sizes] == r.counts.tolist()
     assert [row[4].split(", ") for row in sizes] == [list(names) for names in r.exemplars(3, ids).values()]
     outliers = page.table("sample")
@@ -149,6 +148,15 @@ def test_frames_name_their_columns_and_rows(blobs):
     assert f"row {r.exemplars()[0][0][4:]}" in page.table("cluster")[0][4]
     polars = pl.DataFrame(X, schema=["height", "width"])
     assert [row[0] for row in Page(report.html(polars, kmeans(polars, 3))).table("feature")] == ["height", "width"]
+
+
+def test_a_verdict_comes_with_its_evidence(board):
+    X, _, r = board
+    found = clusterability(X, random_state=0)
+    page = Page(report.html(X, r, verdict=found))
+    assert page.headings[1] == "Are there clusters at all?"
+    assert [row[:2] for row in page.table("test")] == [[e.test, e.says] for e in found.evidence]
+    assert "too few &lt;" in report.html(X, r, verdict="too few <")
 
 
 def test_long_tables_are_cut_and_say_so(blobs):
