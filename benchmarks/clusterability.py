@@ -16,36 +16,17 @@ from numpy.typing import NDArray
 
 from kmeans_fast.choosing import Clusterability, clusterability
 from kmeans_fast.choosing._dip import dip
-from kmeans_fast.datasets import SPREADS, init_board, init_board_gauss
+from kmeans_fast.datasets import init_board, init_board_gauss
 
 Make = Callable[[int, int], NDArray[Any]]
-APART = 2.0  # times the sum of the two spreads lies between the centers of a separated board, at least
-
-
-def separated_board(N: int, k: int, seed: int, n_features: int = 2, apart: float = APART) -> NDArray[np.float64]:
-    """Draw `init_board_gauss` with centers and spreads redrawn, one Gaussian after the other, until they are apart."""
-    rng = np.random.default_rng(seed)
-    while True:
-        centers, spreads = np.empty((0, n_features)), np.empty(0)
-        for _ in range(500):
-            center, spread = rng.uniform(-1, 1, n_features), rng.uniform(*SPREADS)
-            if (np.linalg.norm(centers - center, axis=1) >= apart * (spreads + spread)).all():
-                centers, spreads = np.vstack([centers, center]), np.append(spreads, spread)
-            if len(spreads) == k:
-                labels = np.sort(np.arange(N) % k)
-                return _inside(centers[labels], spreads[labels][:, None], rng)
-
-
-def _inside(means: NDArray[Any], spreads: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float64]:
-    X = rng.normal(means, spreads)
-    spreads = np.broadcast_to(spreads, X.shape)
-    while (outside := np.abs(X) > 1).any():
-        X[outside] = rng.normal(means[outside], spreads[outside])
-    return X
 
 
 def _rng(f: Callable[[np.random.Generator, int], NDArray[Any]]) -> Make:
     return lambda N, seed: f(np.random.default_rng(seed), N)
+
+
+def _board(k: int, d: int, apart: float) -> Make:
+    return lambda N, seed: init_board_gauss(N, k, n_features=d, min_separation=apart, random_state=seed)
 
 
 def _triangle(rng: np.random.Generator, N: int) -> NDArray[Any]:
@@ -73,14 +54,10 @@ NONE: dict[str, Make] = {
     "uniform, each point 4 times": _rng(lambda rng, N: np.repeat(rng.random((N // 4, 2)), 4, axis=0)),
 }
 SOME: dict[str, Make] = {
-    **{f"separated, k = {k}": lambda N, s, k=k: separated_board(N, k, s) for k in range(2, 11)},
-    **{
-        f"separated, k = {k}, d = {d}": lambda N, s, k=k, d=d: separated_board(N, k, s, d)
-        for d in (5, 50)
-        for k in (2, 10)
-    },
-    **{f"less apart (1.5), k = {k}": lambda N, s, k=k: separated_board(N, k, s, 2, 1.5) for k in (2, 5, 10)},
-    **{f"overlapping (1.0), k = {k}": lambda N, s, k=k: separated_board(N, k, s, 2, 1.0) for k in (2, 5, 10)},
+    **{f"separated, k = {k}": _board(k, 2, 2.0) for k in range(2, 11)},
+    **{f"separated, k = {k}, d = {d}": _board(k, d, 2.0) for d in (5, 50) for k in (2, 10)},
+    **{f"less apart (1.5), k = {k}": _board(k, 2, 1.5) for k in (2, 5, 10)},
+    **{f"overlapping (1.0), k = {k}": _board(k, 2, 1.0) for k in (2, 5, 10)},
 }
 
 

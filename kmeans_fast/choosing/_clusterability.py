@@ -150,7 +150,8 @@ def clusterability(
     n_references = check_int(n_references, "n_references", 9)
     max_samples = check_int(max_samples, "max_samples", 100)
     check_threads(n_threads)
-    rng = as_generator(random_state)
+    # Not the stream itself: X may well have been drawn from the same seed.
+    rng = np.random.default_rng(as_generator(random_state).integers(1 << 63))
     rows, n_samples = _draw(samples.n_samples, as_weight(sample_weight, samples.n_samples), max_samples, rng)
     _refuse_few(n_samples, "n_samples")
     points = samples.take(rows)
