@@ -23,6 +23,7 @@ from ._algorithm import (
 )
 from ._memory import Workspace
 from ._samples import Samples
+from ._validate import not_finite
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -337,9 +338,5 @@ def raise_not_finite(samples: Samples, name: str = "X") -> None:
         bad = ~np.isfinite(block)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
-            what = "NaN" if np.isnan(block[row, column]) else "infinity"
-            raise ValueError(
-                f"{name} contains {what} in row {start + row}, column {column}; "
-                "every value must be finite (Input X contains NaN or infinity)."
-            )
+            raise not_finite(name, block[row, column], start + row, column)
     raise ValueError(f"{name} has values too large: their squares overflow float64; scale {name} down.")

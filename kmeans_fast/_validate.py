@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 MAX_THREADS = 4096
 MAX_WEIGHT = 1e100  # sums of weighted squares stay in float64
 MAX_CLUSTERS = 2**31 - 1  # labels are int32
+FILL_IN = "Fill in what is missing first, for one by sklearn.impute.SimpleImputer."
 
 
 def check_int(value: Any, name: str, low: int, high: int | None = None) -> int:
@@ -102,3 +103,12 @@ def check_finite(array: NDArray[np.float64], name: str) -> None:
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         raise ValueError(f"{name} has {array[row, column]} in row {row}, column {column}; it must be finite.")
+
+
+def not_finite(name: str, value: Any, row: Any, column: Any) -> ValueError:
+    """Return the error for an entry of samples that is NaN or infinite, and what to do."""
+    missing = bool(np.isnan(value))
+    return ValueError(
+        f"{name} contains {'NaN' if missing else 'infinity'} in row {row}, column {column}; "
+        f"every value must be finite (Input X contains NaN or infinity).{' ' + FILL_IN if missing else ''}"
+    )

@@ -48,6 +48,7 @@ def cluster(
     header: o.Header = None,
     delimiter: o.Delimiter = None,
     n_clusters: o.NClusters = None,
+    k_max: o.KMax = None,
     init: o.Init = "k-means++",
     n_init: o.NInit = None,
     max_iter: o.MaxIter = 300,
@@ -72,6 +73,7 @@ def cluster(
 
     ```
     kmeans-fast cluster points.csv -k 8 --id-column name -o labels.csv
+    kmeans-fast cluster points.csv -k auto -o labels.csv
     kmeans-fast cluster photo.jpg -k 16 -o photo16.png
     zcat big.csv.gz | kmeans-fast cluster - -k 100 --save-model model.kmf
     ```
@@ -87,7 +89,7 @@ def cluster(
         }
         outputs.check_distinct(plans.values())
         chosen = secrets.randbits(32) if seed is None else seed
-        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order)
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
         shown = not quiet and sys.stderr.isatty()
         told = commands.cluster(reading, fitting, plans, shown, details)
@@ -105,6 +107,7 @@ def report_(
     header: o.Header = None,
     delimiter: o.Delimiter = None,
     n_clusters: o.NClusters = None,
+    k_max: o.KMax = None,
     init: o.Init = "k-means++",
     n_init: o.NInit = None,
     max_iter: o.MaxIter = 300,
@@ -128,7 +131,7 @@ def report_(
         planned = plan("--output", output, outputs.PAGES, outputs.PAGES[0], force)
         assert planned is not None
         chosen = secrets.randbits(32) if seed is None else seed
-        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order)
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
         again = shlex.join(["kmeans-fast", *sys.argv[1:], *(["--seed", str(chosen)] if seed is None else [])])
         told = commands.report(reading, fitting, planned, again, not quiet and sys.stderr.isatty())

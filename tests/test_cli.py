@@ -314,6 +314,56 @@ def test_options_that_do_not_fit_together_are_told_with_code_2(points: Path) -> 
     assert run(*fit, "--no-such-option", folder=folder).returncode == 2
 
 
+def test_auto_says_that_there_are_no_clusters_and_invents_none(tmp_path: Path) -> None:
+    np.save(tmp_path / "u.npy", np.random.default_rng(0).random((150, 2)))
+    told = done(
+        *("cluster", "u.npy", "-k", "auto", "--seed", 0, "-o", "l.npy", "--summary", "s.json"),
+        *("--save-model", "m.kmf"),
+        folder=tmp_path,
+    )
+    assert re.search("^verdict +X has no clusters", told, re.M)
+    assert re.search("^chosen +one cluster: there are none", told, re.M)
+    assert not np.load(tmp_path / "l.npy").any()
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["n_clusters"] == 1
+    assert summary["clusterability"]["has_clusters"] is False
+    assert [e["test"] for e in summary["clusterability"]["evidence"]] == ["gap", "hopkins", "dip"]
+    assert summary["choice"]["n_clusters"] == 1
+    assert len(load_model(tmp_path / "m.kmf").centroids) == 1
+
+
+def test_auto_chooses_the_clusters_that_are_there_and_says_how(points: Path) -> None:
+    folder = points.parent
+    told = done(
+        *("cluster", "points.csv", "-k", "auto", "--k-max", 6, "--columns", "x,y", "--id-column", "name"),
+        *("--weights", "w", "--seed", 0, "-o", "labels.csv", "--summary", "s.json"),
+        folder=folder,
+    )
+    assert re.search("^verdict +X has clusters", told, re.M)
+    assert re.search("^chosen +k=3 by [a-z ]+, of 2 to 6: ", told, re.M)
+    labels = list(csv.DictReader((folder / "labels.csv").open()))
+    assert same_partition([row["label"] for row in labels])
+    assert labels[7]["id"] == "p007"
+    choice = json.loads((folder / "s.json").read_text())["choice"]
+    assert (choice["n_clusters"], choice["ks"], len(choice["curve"])) == (3, [2, 3, 4, 5, 6], 5)
+
+
+def test_auto_refuses_what_it_cannot_judge(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "few.npy", X[:6])
+    np.save(tmp_path / "c.npy", CENTRES)
+    assert "few.npy: n_samples=6 must be >= 10" in refused("cluster", "few.npy", "-k", "auto", folder=tmp_path)
+    for options, message in {
+        ("-k", "auto", "--init", "c.npy"): "--init c.npy says how many clusters there are; -k auto can't choose.",
+        ("-k", "3", "--k-max", "5"): "--k-max 5 needs -k auto.",
+        (): "-k is needed: the number of clusters, or auto.",
+    }.items():
+        assert refused("cluster", "X.npy", *options, folder=tmp_path, code=2) == message
+    process = run("cluster", "X.npy", "-k", "some", folder=tmp_path)
+    assert process.returncode == 2
+    assert b"'some' must be" in process.stderr  # then wrapped to the terminal
+
+
 def test_help_names_every_option_and_the_exit_codes(tmp_path: Path) -> None:
     told = done("cluster", "--help", folder=tmp_path)
     for word in ("--columns", "--weights", "--init", "--save-model", "--force", "130 stopped"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .._random import as_generator
 from .._samples import as_samples
-from .._validate import as_weight, check_finite, check_int, check_threads
+from .._validate import as_weight, check_int, check_threads, not_finite
 from . import _evidence
 
 Floats = NDArray[np.float64]
@@ -155,7 +155,9 @@ def clusterability(
     rows, n_samples = _draw(samples.n_samples, as_weight(sample_weight, samples.n_samples), max_samples, rng)
     _refuse_few(n_samples, "n_samples")
     points = samples.take(rows)
-    check_finite(points, "X")
+    if not np.isfinite(points).all():
+        row, column = np.argwhere(~np.isfinite(points))[0]
+        raise not_finite("X", points[row, column], rows[row], column)
     distinct = np.unique(points, axis=0)
     if len(distinct) <= min(FEW_DISTINCT, len(points) // REPEATED):
         return _few(len(distinct), n_samples, len(points))

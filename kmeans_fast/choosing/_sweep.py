@@ -73,7 +73,8 @@ class Sweep:
         """Fit each of the ascending `ks`; end early where X has no more distinct samples."""
         centroids = self.pilot.samples.take([_first_row(self.pilot.weight)])
         whole_bytes, pilot_bytes = self.whole.memory.n_bytes, self.pilot.memory.n_bytes
-        for k in ks:
+        asked = tuple(ks)
+        for k in sorted({1, *asked}):  # 1 gives the labels that the first cluster added looks at
             self.whole.memory.release(whole_bytes)
             self.pilot.memory.release(pilot_bytes)
             added = self.extension.add(centroids, k - len(centroids), self.rng) if k > len(centroids) else centroids[:0]
@@ -88,7 +89,8 @@ class Sweep:
             if not run.counts.all():
                 return
             masses = problem.totals[:, problem.samples.n_features].copy()
-            yield Fit(k, run.centroids, run.inertia, masses, problem)
+            if k in asked:
+                yield Fit(k, run.centroids, run.inertia, masses, problem)
 
     def _start(self, problem: Problem, warm: Floats) -> Run:
         """Fit the pilot."""

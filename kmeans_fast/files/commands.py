@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import kmeans_fast
 from kmeans_fast import KMeansResult
 
-from . import FileError, Points, outputs, read_points, written
+from . import FileError, Points, choice, outputs, read_points, written
 from . import report as told
 from ._common import UsageError, listed
 from .model import Model, load_model, save_model
@@ -56,7 +56,7 @@ class Reading:
 class Fitting:
     """How to cluster; the options of `kmeans`."""
 
-    n_clusters: int | None
+    n_clusters: int | Literal["auto"] | None
     init: str
     n_init: int | None
     max_iter: int
@@ -64,6 +64,7 @@ class Fitting:
     seed: int
     n_threads: int | None
     order: str | None = None
+    k_max: int | None = None
 
 
 def cluster(
@@ -145,7 +146,11 @@ def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | No
 def _check_fitting(fitting: Fitting) -> None:
     """Refuse, before the work, options that do not fit together."""
     if fitting.n_clusters is None and fitting.init in SEEDINGS:
-        raise UsageError("-k is needed: the number of clusters.")
+        raise UsageError("-k is needed: the number of clusters, or auto.")
+    if fitting.n_clusters != choice.AUTO and fitting.k_max is not None:
+        raise UsageError(f"--k-max {fitting.k_max} needs -k auto.")
+    if fitting.n_clusters == choice.AUTO and fitting.init not in SEEDINGS:
+        raise UsageError(f"--init {fitting.init} says how many clusters there are; -k auto can't choose.")
     if fitting.init not in SEEDINGS and not Path(fitting.init).exists():
         raise UsageError(f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file.")
     if fitting.order and fitting.order not in ORDERS and not Path(fitting.order).exists():
@@ -159,10 +164,15 @@ def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMea
     if init not in SEEDINGS:
         init = read_points(init, like=points.feature_names).X
     started = time.perf_counter()
+    chosen: dict[str, Any] = {}
+    n_clusters = len(init) if fitting.n_clusters is None else fitting.n_clusters
+    if isinstance(n_clusters, str):
+        with _blaming(name):
+            n_clusters, chosen = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads)
     with told.progress(shown) as callback, _blaming(name):
         result = kmeans_fast.kmeans(
             points.X,
-            len(init) if fitting.n_clusters is None else fitting.n_clusters,
+            n_clusters,
             init=init,
             n_init="auto" if fitting.n_init is None else fitting.n_init,
             max_iter=fitting.max_iter,
@@ -185,6 +195,7 @@ def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMea
         tol=fitting.tol,
         max_iter=fitting.max_iter,
         feature_names=points.feature_names,
+        **chosen,
     )
 
 

@@ -13,6 +13,19 @@ def _option(panel: str, metavar: str | None, help: str, *names: str, **more: Any
     return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
+def _count(text: str) -> int | str:
+    """Read a number of clusters, or auto."""
+    if text == "auto":
+        return text
+    try:
+        count = int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be a whole number or auto.") from None
+    if count < 1:
+        raise typer.BadParameter(f"{count} must be >= 1.")
+    return count
+
+
 _input = partial(_option, "Input")
 _clustering = partial(_option, "Clustering")
 _output = partial(_option, "Output")
@@ -26,6 +39,8 @@ HEADER = (
     "Columns without names are x0, x1 ..."
 )
 DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
+N_CLUSTERS = "Number of clusters, or auto: one if there are none, else the number that stands out."
+K_MAX = "Most clusters that -k auto looks at; default: 15."
 INIT = "k-means++, k-means||, afk-mc2, random, random-partition, or a file of centroids (no -k is needed)."
 N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10."
 TOL = "Stop when the centroids move less than this, relative to the data's variance; 0: when no label changes."
@@ -60,7 +75,8 @@ Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
 Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
 Delimiter = Annotated[TEXT, _input("CHAR", DELIMITER, "--delimiter")]
 
-NClusters = Annotated[int | None, _clustering("N", "Number of clusters.", "-k", "--n-clusters", min=1)]
+NClusters = Annotated[Any, _clustering("N", N_CLUSTERS, "-k", "--n-clusters", parser=_count)]
+KMax = Annotated[int | None, _clustering("N", K_MAX, "--k-max", min=2)]
 Init = Annotated[str, _clustering("HOW", INIT, "--init")]
 NInit = Annotated[int | None, _clustering("N", N_INIT, "--n-init", min=1)]
 MaxIter = Annotated[int, _clustering("N", "Most iterations of one restart.", "--max-iter", min=1)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from . import choice
 from ._common import need
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def text(summary: dict[str, Any]) -> str:
         f"thread{'s' * (s['n_threads'] != 1)}; {s['memory_bytes'] / 2**20:.1f} MiB beyond the "
         f"points; {s['seconds']:.2f} s",
     }
+    if "choice" in s:
+        lines = {"points": lines["points"], **choice.lines(s)} | lines
     if len(sizes) <= SIZES:
         lines["clusters"] = f"{s['n_clusters']}, of {', '.join(map(str, s['sizes']))} points"
     return "".join(f"{name:<11}{value}\n" for name, value in lines.items())

@@ -136,7 +136,12 @@ def test_few_distinct_samples_are_judged_by_counting() -> None:
 BAD: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (np.ones((5, 2)), {}, ValueError, "n_samples=5 must be >= 10"),
     (np.repeat(np.random.default_rng(0).random((5, 2)), 3, axis=0), {}, ValueError, "distinct samples=5 must be >= 10"),
-    (np.r_[np.random.default_rng(0).random((20, 2)), [[0.0, np.nan]]], {}, ValueError, "X has nan in row 20, column 1"),
+    (
+        np.r_[np.random.default_rng(0).random((20, 2)), [[0.0, np.nan]]],
+        {},
+        ValueError,
+        "X contains NaN in row 20, column 1; .* SimpleImputer",
+    ),
     (np.full((20, 2), "a"), {}, TypeError, "X has dtype"),
     (np.ones(20), {}, ValueError, "must be 2-dimensional"),
     (np.ones((20, 2)), {"n_references": 5}, ValueError, "n_references=5 must be >= 9."),

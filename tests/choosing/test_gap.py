@@ -11,7 +11,7 @@ from kmeans_fast import kmeans
 from kmeans_fast._samples import as_samples
 from kmeans_fast.choosing import _gap, gap
 from kmeans_fast.choosing._gap import box_sides
-from kmeans_fast.datasets import init_board
+from kmeans_fast.datasets import init_board, init_board_gauss
 
 TRIANGLE = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]])
 
@@ -104,3 +104,10 @@ def test_bad_arguments_are_named(arguments, error, message):
 def test_nan_is_refused():
     with pytest.raises(ValueError, match="X contains NaN in row 1, column 0"):
         gap(np.array([[0.0], [np.nan], [1.0]]), 2)
+
+
+def test_numbers_that_begin_after_one_give_what_they_give_after_it() -> None:
+    X = init_board_gauss(300, 4, min_separation=2.0, random_state=0)
+    later, all_of_them = gap(X, range(2, 6), random_state=0), gap(X, range(1, 6), random_state=0)
+    np.testing.assert_array_equal(later.log_inertia, all_of_them.log_inertia[1:])
+    np.testing.assert_array_equal(later.gap, all_of_them.gap[1:])
