@@ -87,6 +87,8 @@ def cluster(
     if plans["plot"]:
         importlib.import_module("kmeans_fast.plots")  # or fail before the work
     points = reading.read()
+    if plans["plot"] and len(points.X) > importlib.import_module("kmeans_fast.plots").MOST_DOTS:
+        importlib.import_module("kmeans_fast.plots._raster")
     _check_picture(plans["labels"], points)
     if plans["plot"] and points.X.shape[1] < 2:
         raise FileError(f"{reading.name} has one column of points; --plot needs two.")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 # Okabe and Ito, "Color Universal Design" (2008): safe in all common kinds of colour blindness.
 OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 INK = "#222222"
+OUTLIER = "#666666"  # darker than the palette's grey, and drawn as crosses
 
 
 def palette(n_clusters: int) -> NDArray[np.float64]:
@@ -29,3 +30,8 @@ def palette(n_clusters: int) -> NDArray[np.float64]:
     share = (level + 1) // 2 / max(steps, 1) * np.where(level % 2, 0.6, 0.55)
     target = np.where(level % 2, 1.0, 0.0)
     return np.asarray(colours + (target[:, None] - colours) * share[:, None])
+
+
+def palette_with_outliers(n_clusters: int) -> NDArray[np.float64]:
+    """Return the palette with the colour of label -1 as its last row."""
+    return np.vstack([palette(n_clusters), mpl.colors.to_rgb(OUTLIER)])

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from .._validate import as_floats
 from ._colours import OKABE_ITO
 
 
-class HasHistory(Protocol):
-    """What ``convergence`` needs of a result."""
+def convergence(result: Any, ax: Axes | None = None) -> Axes:
+    """Draw the inertia of every iteration, each run on the same Axes in a colour of its own.
 
-    @property
-    def inertia_history(self) -> Any: ...
+    Parameters
+    ----------
+    result : KMeansResult, or array-like of shape (n_iter,)
+        What has an ``inertia_history``, or such a history.
+    ax : Axes, optional
+        Where to draw; the current Axes if left out.
 
+    Returns
+    -------
+    Axes
 
-def convergence(result: HasHistory, ax: Axes | None = None) -> Axes:
-    """Draw the inertia of every iteration of ``result``, a `kmeans_fast.KMeansResult`."""
+    Raises
+    ------
+    ValueError, TypeError
+        The history is not a row of numbers.
+    """
+    history = as_floats(getattr(result, "inertia_history", result), "inertia_history")
+    if history.ndim != 1 or len(history) == 0:
+        raise ValueError(f"inertia_history.shape={history.shape} must be (n_iter,) with n_iter >= 1.")
     ax = plt.gca() if ax is None else ax
-    history = np.asarray(result.inertia_history)
-    ax.plot(np.arange(1, len(history) + 1), history, "o-", ms=4, color=OKABE_ITO[0])
+    ax.plot(np.arange(1, len(history) + 1), history, "o-", ms=4, color=OKABE_ITO[len(ax.lines) % len(OKABE_ITO)])
     ax.set(xlabel="iteration", ylabel="inertia")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax

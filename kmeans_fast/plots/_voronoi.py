@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from numpy.typing import ArrayLike
 
-from ._check import Floats, plane
+from ._check import Floats, points
 from ._clusters import stars as draw_stars
 from ._colours import palette
 
@@ -19,18 +19,21 @@ def voronoi(
     *,
     bounds: tuple[float, float, float, float] = (-1.0, 1.0, -1.0, 1.0),
     stars: bool = True,
+    alpha: float = 1.0,
 ) -> Axes:
     """Draw the cell of each centroid: the part of the frame that is nearer to it than to others.
 
     Parameters
     ----------
-    centroids : array-like of shape (n_clusters, 2)
+    centroids : array-like or frame of shape (n_clusters, 2)
     ax : Axes, optional
         Where to draw; the current Axes if left out.
     bounds : (left, right, bottom, top)
         The frame that clips the cells; the board of `kmeans_fast.datasets` by default.
     stars : bool
         Mark the centroids.
+    alpha : float
+        How opaque cells are; below 1 for dots over them.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def voronoi(
     ValueError
         ``centroids`` is not two-dimensional, or the frame is empty.
     """
-    centroids = plane("centroids", centroids)
+    centroids = points("centroids", centroids)
     left, right, bottom, top = bounds
     if not (left < right and bottom < top):
         raise ValueError(f"bounds={bounds} must be (left, right, bottom, top) with an area.")
@@ -52,10 +55,11 @@ def voronoi(
         facecolors=palette(len(centroids)),
         edgecolors="white",
         linewidths=0.8,
+        alpha=alpha,
     )
     ax.add_collection(cells)
     if stars:
-        draw_stars(ax, centroids)
+        draw_stars(centroids, ax)
     ax.set(xlim=(left, right), ylim=(bottom, top))
     ax.set_aspect("equal", adjustable="box")
     return ax
