@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .cases import CASES, QUALITY_CASES, Case, quick, select
+from .choosing_k import choose_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .import_time import import_suite
 from .machine import available_cpus, describe
@@ -30,6 +31,7 @@ RACES: dict[str, Settings] = {
 OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]]]] = {
     "peak": peak_suite,
     "import": import_suite,
+    "choose": choose_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import reference as reference
     from . import report as report
     from ._estimator import KMeans as KMeans
+    from .choosing import choose_k as choose_k
     from .choosing import clusterability as clusterability
 
 # Without the lazy names: `from kmeans_fast import *` must not need the extras.
@@ -42,6 +43,7 @@ _SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference"
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
+    "choose_k": ("choosing", "choose"),
     "clusterability": ("choosing", "choose"),
 }
 _EXTRAS = {"sklearn": {"sklearn": "scikit-learn"}, "choose": {"sklearn": "scikit-learn", "scipy": "scipy"}}

@@ -21,7 +21,7 @@ from ._restarts import Best, n_workers, one_by_one, side_by_side
 from ._result import KMeansResult, Restart
 from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
-from ._validate import as_weight, check_int, check_n_clusters, check_real, check_threads
+from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_real, check_threads
 
 QUALITIES = ("standard", "best")
 MANY_RESTARTS = 10  # where a start is as good as chance makes it
@@ -187,8 +187,8 @@ def fit(
     tol = check_real(tol, "tol")
     if max_time is not None:
         max_time = check_real(max_time, "max_time", positive=True)
-    _check_choice(algorithm, "algorithm", ALGORITHMS)
-    _check_choice(quality, "quality", QUALITIES)
+    check_choice(algorithm, "algorithm", ALGORITHMS)
+    check_choice(quality, "quality", QUALITIES)
     if max_bounds_memory is not None:
         max_bounds_memory = check_int(max_bounds_memory, "max_bounds_memory", 0)
     if callback is not None and not callable(callback):
@@ -219,11 +219,6 @@ def fit(
         if best is None:
             rng.bit_generator.state = state
     return _result(problem, best or one_by_one(problem, range(n_init), start, one), max(workers, problem.n_threads))
-
-
-def _check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}.")
 
 
 def _check_init(init: Any, problem: Problem) -> Any:

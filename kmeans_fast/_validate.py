@@ -39,6 +39,12 @@ def check_real(value: Any, name: str, *, positive: bool = False) -> float:
     return number
 
 
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
+    """Check a string against what it may be."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}.")
+
+
 def check_threads(n_threads: Any) -> int | None:
     """Check n_threads: None or an int from 1 to 4096."""
     return None if n_threads is None else check_int(n_threads, "n_threads", 1, MAX_THREADS)

@@ -14,7 +14,7 @@ from .. import _runtime
 from .._random import as_generator
 from .._restarts import WORTH_A_THREAD
 from .._samples import Samples, as_samples
-from .._validate import as_weight, check_int, check_threads
+from .._validate import as_weight, check_choice, check_int, check_threads
 from ._ks import as_ks
 from ._parallel import Stopped, side_by_side
 from ._sweep import Sweep
@@ -116,10 +116,9 @@ def gap(
     1
     """
     samples = as_samples(X)
-    ks = as_ks(ks, samples.n_samples)
     weight = as_weight(sample_weight, samples.n_samples)
-    if references not in REFERENCES:
-        raise ValueError(f"references={references!r} must be one of {', '.join(map(repr, REFERENCES))}.")
+    ks = as_ks(ks, samples.n_samples, None if weight is None else int(np.count_nonzero(weight)))
+    check_choice(references, "references", REFERENCES)
     n_references = check_int(n_references, "n_references", 2)
     rng, n_threads = as_generator(random_state), check_threads(n_threads)
     if inertia is None:

@@ -61,6 +61,7 @@ class Sweep:
         stop: Event | None = None,
     ) -> None:
         self.rng, self.stop = rng, stop
+        self.n_distinct: int | None = None  # samples that can be told apart, if a k needs more
         self.searches = quality == "best" or (quality == "auto" and samples.n_samples <= SMALL)
         self.whole = Problem(samples, k_max, weight, n_threads)
         pilot = _pilot(samples, k_max, weight, rng)
@@ -79,6 +80,7 @@ class Sweep:
             self.pilot.memory.release(pilot_bytes)
             added = self.extension.add(centroids, k - len(centroids), self.rng) if k > len(centroids) else centroids[:0]
             if len(centroids) + len(added) < k:
+                self.n_distinct = len(centroids) + len(added)
                 return
             problem = self.pilot.with_clusters(k)
             run = self._start(problem, np.concatenate([centroids, added]))
@@ -87,6 +89,7 @@ class Sweep:
                 problem = self.whole.with_clusters(k)
                 run = self._lloyd(problem, centroids, TOL)
             if not run.counts.all():
+                self.n_distinct = int(np.count_nonzero(run.counts))
                 return
             masses = problem.totals[:, problem.samples.n_features].copy()
             if k in asked:

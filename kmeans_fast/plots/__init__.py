@@ -11,6 +11,7 @@ except ImportError as error:
 from ._annotate import annotate
 from ._clusters import MOST_DOTS, clusters
 from ._colours import INK, OKABE_ITO, OUTLIER, palette
+from ._curves import curve, curves
 from ._film import film, record
 from ._history import convergence
 from ._moves import moves
@@ -28,6 +29,8 @@ __all__ = [
     "clusters",
     "clusters_3d",
     "convergence",
+    "curve",
+    "curves",
     "film",
     "moves",
     "pairs",
