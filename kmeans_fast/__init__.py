@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ._estimator import KMeans as KMeans
     from .choosing import choose_k as choose_k
     from .choosing import clusterability as clusterability
+    from .variants.kmedians import KMedians as KMedians
+    from .variants.spherical import SphericalKMeans as SphericalKMeans
+    from .variants.trimmed import TrimmedKMeans as TrimmedKMeans
 
 # Without the lazy names: `from kmeans_fast import *` must not need the extras.
 __all__ = [
@@ -45,6 +48,9 @@ _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
     "choose_k": ("choosing", "choose"),
     "clusterability": ("choosing", "choose"),
+    "KMedians": ("variants.kmedians", "sklearn"),
+    "SphericalKMeans": ("variants.spherical", "sklearn"),
+    "TrimmedKMeans": ("variants.trimmed", "sklearn"),
 }
 _EXTRAS = {"sklearn": {"sklearn": "scikit-learn"}, "choose": {"sklearn": "scikit-learn", "scipy": "scipy"}}
 

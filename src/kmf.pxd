@@ -116,6 +116,14 @@ cdef extern from "kmf.h" nogil:
         void (*update_marked)(
             const float *, size_t, size_t, uint8_t *, const int32_t *, const int32_t *, const double *, const double *,
             double *) noexcept nogil
+        double (*l1_assign)(
+            const float *, size_t, size_t, const float *, size_t, const double *, int32_t *, float *) noexcept nogil
+        void (*own_l1_distances)(
+            const float *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
+        void (*l1_round)(
+            const float *, size_t, size_t, const float *, const float *, size_t, float *, const double *, double *,
+            float *) noexcept nogil
+        float (*median)(float *, double *, size_t) noexcept nogil
 
     ctypedef struct kmf_proposals_f64:
         const double *points
@@ -201,6 +209,14 @@ cdef extern from "kmf.h" nogil:
         void (*update_marked)(
             const double *, size_t, size_t, uint8_t *, const int32_t *, const int32_t *, const double *, const double *,
             double *) noexcept nogil
+        double (*l1_assign)(
+            const double *, size_t, size_t, const double *, size_t, const double *, int32_t *, double *) noexcept nogil
+        void (*own_l1_distances)(
+            const double *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
+        void (*l1_round)(
+            const double *, size_t, size_t, const double *, const double *, size_t, double *, const double *, double *,
+            double *) noexcept nogil
+        double (*median)(double *, double *, size_t) noexcept nogil
 
     ctypedef struct kmf_kernels:
         const char *isa

@@ -214,6 +214,34 @@ typedef struct KMF_API(kmf_kernels) {
     /* `update` of the samples that are marked, whose marks are cleared. */
     void (*update_marked)(const KMF_T *X, size_t n, size_t d, uint8_t *changed, const int32_t *old_labels,
                           const int32_t *labels, const double *sample_weight, const double *shift, double *sums);
+
+    /* labels[i] = the j with the least |x_i - c_j|, the sum of absolute differences; ties go to the lowest j. Returns the
+     * sum w |x_i - c_labels[i]|. */
+    double (*l1_assign)(const KMF_T *X, size_t n, size_t d,
+                        const KMF_T *points, size_t k,       /* IN  k x d */
+                        const double *sample_weight,         /* IN  n, or NULL */
+                        int32_t *labels,                     /* OUT n */
+                        KMF_T *work);
+
+    /* out[i] = |x_i - c_labels[i]|, the sum of absolute differences, in double. */
+    void (*own_l1_distances)(const KMF_T *X, size_t n, size_t d,
+                             const double *centers, /* IN  k x d */
+                             const int32_t *labels, /* IN  n */
+                             double *out);          /* OUT n */
+
+    /* `seed_round` with sums of absolute differences in place of squared distances, for any q. */
+    void (*l1_round)(const KMF_T *X, size_t n, size_t d,
+                     const KMF_T *late,                 /* IN  d, or NULL */
+                     const KMF_T *candidates, size_t q, /* IN  q x d */
+                     KMF_T *closest,                    /* INOUT n */
+                     const double *sample_weight,       /* IN  n, or NULL */
+                     double *potential,                 /* INOUT q */
+                     KMF_T *work);
+
+    /* The lower weighted median of n >= 1 values: the least at which the weights so far come to half of all. */
+    KMF_T (*median)(KMF_T *values,   /* INOUT n, in another order afterwards */
+                    double *weights, /* INOUT n, all > 0, or NULL: all 1 */
+                    size_t n);
 } KMF_API(kmf_kernels);
 /* clang-format on */
 

@@ -24,6 +24,15 @@ KMF_INLINE __m256 kmf_set1_f32_avx2(float a) { return _mm256_set1_ps(a); }
 KMF_INLINE __m256d kmf_set1_f64_avx2(double a) { return _mm256_set1_pd(a); }
 KMF_INLINE __m256 kmf_sub_f32_avx2(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
 KMF_INLINE __m256d kmf_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(a, b); }
+/* |a - b| */
+KMF_INLINE __m256 kmf_apart_f32_avx2(__m256 a, __m256 b)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(a, b));
+}
+KMF_INLINE __m256d kmf_apart_f64_avx2(__m256d a, __m256d b)
+{
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), _mm256_sub_pd(a, b));
+}
 /* c + a * b and c - a * b */
 KMF_INLINE __m256 kmf_fmadd_f32_avx2(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
 KMF_INLINE __m256d kmf_fmadd_f64_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }

@@ -30,6 +30,9 @@ KMF_INLINE __m512 kmf_set1_f32_avx512(float a) { return _mm512_set1_ps(a); }
 KMF_INLINE __m512d kmf_set1_f64_avx512(double a) { return _mm512_set1_pd(a); }
 KMF_INLINE __m512 kmf_sub_f32_avx512(__m512 a, __m512 b) { return _mm512_sub_ps(a, b); }
 KMF_INLINE __m512d kmf_sub_f64_avx512(__m512d a, __m512d b) { return _mm512_sub_pd(a, b); }
+/* |a - b| */
+KMF_INLINE __m512 kmf_apart_f32_avx512(__m512 a, __m512 b) { return _mm512_abs_ps(_mm512_sub_ps(a, b)); }
+KMF_INLINE __m512d kmf_apart_f64_avx512(__m512d a, __m512d b) { return _mm512_abs_pd(_mm512_sub_pd(a, b)); }
 /* c + a * b and c - a * b */
 KMF_INLINE __m512 kmf_fmadd_f32_avx512(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
 KMF_INLINE __m512d kmf_fmadd_f64_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }

@@ -67,6 +67,8 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_filter_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_elkan_tpl.h"
+#include "kmf_l1_tpl.h"
+#include "kmf_median_tpl.h"
 #include "kmf_pack_tpl.h"
 #include "kmf_patches_tpl.h"
 #include "kmf_propose_tpl.h"

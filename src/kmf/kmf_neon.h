@@ -28,6 +28,9 @@ KMF_INLINE float32x4_t kmf_set1_f32_neon(float a) { return vdupq_n_f32(a); }
 KMF_INLINE float64x2_t kmf_set1_f64_neon(double a) { return vdupq_n_f64(a); }
 KMF_INLINE float32x4_t kmf_sub_f32_neon(float32x4_t a, float32x4_t b) { return vsubq_f32(a, b); }
 KMF_INLINE float64x2_t kmf_sub_f64_neon(float64x2_t a, float64x2_t b) { return vsubq_f64(a, b); }
+/* |a - b| */
+KMF_INLINE float32x4_t kmf_apart_f32_neon(float32x4_t a, float32x4_t b) { return vabdq_f32(a, b); }
+KMF_INLINE float64x2_t kmf_apart_f64_neon(float64x2_t a, float64x2_t b) { return vabdq_f64(a, b); }
 /* c + a * b and c - a * b */
 KMF_INLINE float32x4_t kmf_fmadd_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
 KMF_INLINE float64x2_t kmf_fmadd_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }

@@ -17,6 +17,9 @@ KMF_INLINE float kmf_set1_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_set1_f64_scalar(double a) { return a; }
 KMF_INLINE float kmf_sub_f32_scalar(float a, float b) { return a - b; }
 KMF_INLINE double kmf_sub_f64_scalar(double a, double b) { return a - b; }
+/* |a - b| */
+KMF_INLINE float kmf_apart_f32_scalar(float a, float b) { return fabsf(a - b); }
+KMF_INLINE double kmf_apart_f64_scalar(double a, double b) { return fabs(a - b); }
 /* c + a * b and c - a * b */
 KMF_INLINE float kmf_fmadd_f32_scalar(float a, float b, float c) { return c + a * b; }
 KMF_INLINE double kmf_fmadd_f64_scalar(double a, double b, double c) { return c + a * b; }
