@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from ._estimator import KMeans as KMeans
     from .choosing import choose_k as choose_k
     from .choosing import clusterability as clusterability
+    from .variants.bisecting import BisectingKMeans as BisectingKMeans
     from .variants.kmedians import KMedians as KMedians
+    from .variants.kmedoids import KMedoids as KMedoids
     from .variants.spherical import SphericalKMeans as SphericalKMeans
     from .variants.trimmed import TrimmedKMeans as TrimmedKMeans
 
@@ -45,8 +47,10 @@ __all__ = [
 _SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference", "report")
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
+    "BisectingKMeans": ("variants.bisecting", "sklearn"),
     "KMeans": ("_estimator", "sklearn"),
     "choose_k": ("choosing", "choose"),
+    "KMedoids": ("variants.kmedoids", "sklearn"),
     "clusterability": ("choosing", "choose"),
     "KMedians": ("variants.kmedians", "sklearn"),
     "SphericalKMeans": ("variants.spherical", "sklearn"),
