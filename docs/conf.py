@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import kmeans_fast
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,9 +20,13 @@ html_theme = "alabaster"
 html_theme_options = {"description": "Exact k-means for large point clouds", "page_width": "1060px"}
 html_sidebars = {"**": ["about.html", "navigation.html", "searchfield.html"]}
 
+# The order of the tutorial; what is not named comes after it.
+STORY = ("board", "voronoi", "bad_start", "seeding", "initial_final", "film", "choose_k", "silhouette")
+
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples" / "gallery"),
     "gallery_dirs": "gallery",
+    "within_subsection_order": ExplicitOrder([f"plot_{name}.py" for name in STORY] + ["*"]),
     "filename_pattern": "/plot_",
     "capture_repr": (),  # pictures and what is printed; not the repr of the last line
     "matplotlib_animations": True,

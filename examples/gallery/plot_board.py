@@ -13,6 +13,7 @@ from kmeans_fast import kmeans
 from kmeans_fast.datasets import init_board, init_board_gauss
 from kmeans_fast.plots import clusters
 
+# sphinx_gallery_thumbnail_number = 2
 boards = {
     "uniform": init_board(200, random_state=0),
     "seven Gaussians": init_board_gauss(200, 7, random_state=5),

@@ -11,7 +11,7 @@ from kmeans_fast import kmeans
 from kmeans_fast.datasets import init_board_gauss
 from kmeans_fast.plots import clusters_3d
 
-X = init_board_gauss(1500, 6, n_features=3, random_state=12)
+X = init_board_gauss(1500, 6, n_features=3, random_state=280)
 result = kmeans(X, 6, random_state=0)
 
 fig = plt.figure(figsize=(6, 5.6), layout="constrained")

@@ -59,7 +59,7 @@ def clusters(
 
     Notes
     -----
-    Memory: dots take 40 bytes a sample, a raster 64 MB and 40 bytes a pixel.
+    Memory: dots take 40 bytes a sample, a raster 21 MB and 80 bytes a pixel.
     """
     samples = samples_of("X", X)
     centroids = None if centroids is None else points("centroids", centroids)

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 
 from .._kmeans import FitState, kmeans
@@ -81,7 +81,12 @@ def record(X: Any, n_clusters: int, *, init: Any = "k-means++", random_state: An
 
 
 class Film(FuncAnimation):
-    """An animation whose page needs nothing but itself."""
+    """An animation whose page needs nothing but itself, and whose GIF needs no other program."""
+
+    def save(self, filename: Any, writer: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Write a file as matplotlib does, a GIF by pillow unless told otherwise."""
+        gif = str(filename).lower().endswith(".gif")
+        super().save(filename, "pillow" if writer is None and gif else writer, *args, **kwargs)
 
     def to_jshtml(self, *args: Any, **kwargs: Any) -> str:
         """Return matplotlib's player, with letters in place of icons from the network."""
@@ -150,7 +155,7 @@ def film(
     order = [*range(len(steps)), *[len(steps) - 1] * HOLD]
     made = Film(axes.figure, draw, order, init_func=lambda: None, interval=1000 / fps)
     if target and target.suffix.lower() == ".gif":
-        made.save(target, PillowWriter(fps=fps))  # type: ignore[arg-type] # a fraction will do
+        made.save(target)
     elif target:
         page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>k-means</title>{made.to_jshtml()}</html>'
         target.write_text(page, encoding="utf-8")

@@ -22,7 +22,7 @@ from .._problem import raise_not_finite
 from .._samples import Samples
 from ._check import Floats, Ints
 
-ROWS = 1 << 20  # of a block: 56 MB with its colours
+ROWS = 1 << 18  # of a block: 21 MB with its colours
 FAINTEST = 60  # of 255: a pixel with one point is seen
 COLOURS = "red", "green", "blue"
 SUMS = ds.summary(count=ds.count(), **{colour: ds.sum(colour) for colour in COLOURS})
