@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import re
+from itertools import combinations, pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 shapely = pytest.importorskip("shapely")
 pytest.importorskip("scipy")
 
-from hypothesis import given, settings  # noqa: E402
+from hypothesis import assume, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
 from scipy.sparse.csgraph import csgraph_from_dense, shortest_path  # noqa: E402
@@ -43,26 +45,31 @@ def maps(draw: Any) -> tuple[Any, list[Any], list[Any]]:
         a, b = np.array(line[0], float), np.array(line[1], float)
         bridges.append(a + share * (b - a))
     points = draw(homes)
-    union = shapely.union_all(shapely.linestrings([p for line in lines for p in pairwise(line)]))
+    union = shapely.union_all(pieces_of(lines))
     return points[shapely.distance(union, shapely.points(points)) > 1e-3], lines, bridges
 
 
-def brute_force(points: Any, lines: Any, bridges: Any) -> Any:
-    """Shortest paths over rings of places around every corner; bridges are gaps half as wide as a ring."""
-    union = shapely.union_all(shapely.linestrings([p for line in lines for p in pairwise(line)]))
-    bends = np.unique(shapely.get_coordinates(union), axis=0)
-    places = (bends[:, None] + RING).reshape(-1, 2)
-    for bridge in bridges:
-        union = union.difference(shapely.Point(bridge).buffer(NEAR / 2))
-        places = np.concatenate([places, [bridge], bridge + RING])
-    places = np.concatenate([points, places])
+def brute_force(points: Any, walls: Any, gaps: Any = (), bridges: Any = ()) -> Any:
+    """Shortest paths over rings of places around every corner; gaps are half as wide as a ring; bridges are edges."""
+    union = shapely.union_all(walls)
+    corners = np.unique(shapely.get_coordinates(union), axis=0)
+    places = (corners[:, None] + RING).reshape(-1, 2)
+    for gap in gaps:
+        union = union.difference(shapely.Point(gap).buffer(NEAR / 2))
+        places = np.concatenate([places, [gap], gap + RING])
+    places = np.concatenate([points, np.reshape(bridges, (-1, 2)), places])
     i, j = np.triu_indices(len(places), 1)
     shapely.prepare(union)
     free = ~shapely.intersects(union, shapely.linestrings(np.stack([places[i], places[j]], axis=1)))
+    free |= (i - len(points) >= 0) & (j == i + 1) & ((i - len(points)) % 2 == 0) & (j < len(points) + 2 * len(bridges))
     legs = np.full((len(places), len(places)), np.inf)
     legs[i[free], j[free]] = np.hypot(*(places[i[free]] - places[j[free]]).T)
     graph = csgraph_from_dense(np.minimum(legs, legs.T), null_value=np.inf)
     return shortest_path(graph, directed=False, indices=np.arange(len(points)))[:, : len(points)]
+
+
+def pieces_of(lines: Any) -> Any:
+    return shapely.linestrings(np.reshape([piece for line in lines for piece in pairwise(line)], (-1, 2, 2)))
 
 
 @given(maps())
@@ -71,7 +78,44 @@ def test_small_maps_agree_with_brute_force(city: Any) -> None:
     points, lines, bridges = city
     if len(points):
         travel = travel_distance(points, lines, bridges, unreachable="inf")
-        assert_allclose(travel, brute_force(points, lines, bridges), atol=100 * NEAR)
+        assert_allclose(travel, brute_force(points, pieces_of(lines), bridges), atol=100 * NEAR)
+
+
+@st.composite
+def lakes(draw: Any) -> tuple[Any, list[Any], list[Any], list[Any]]:
+    """Homes on land, lines, rectangular lakes that may overlap, and bridges over lakes or lines."""
+    lines = draw(st.lists(polylines, max_size=2))
+    boxes = []
+    for (x, y), wide, high in draw(st.lists(st.tuples(corners, st.integers(1, 3), st.integers(1, 3)), max_size=3)):
+        boxes.append(shapely.box(x, y, x + wide, y + high))
+    land = ~shapely.intersects(shapely.union_all(boxes), shapely.points(points := draw(homes)))
+    walls = [*pieces_of(lines), shapely.boundary(shapely.union_all(boxes))]
+    apart = shapely.distance(shapely.union_all(walls), shapely.points(points)) > 1e-3
+    bridges = [
+        (np.array(a) + HALF, np.array(b) + HALF[::-1])
+        for a, b in draw(st.lists(st.tuples(corners, corners), max_size=2))
+    ]
+    for left, low, right, _ in (box.bounds for box in boxes if draw(st.booleans())):
+        bridges.append(((left, low + 0.53), (right, low + 0.47)))
+    return points[land & apart], lines, boxes, [np.array(bridge, float) for bridge in bridges]
+
+
+@given(lakes())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_small_maps_with_lakes_and_bridges_agree_with_brute_force(city: Any) -> None:
+    points, lines, boxes, bridges = city
+    assume(len(points))
+    try:
+        travel = travel_distance(points, [*lines, *boxes], bridges, unreachable="inf")
+    except ValueError as error:  # the bridge of one lake may end in another
+        assume(not re.search("ends inside a polygon|crosses no barrier", str(error)))
+        raise
+    walls = shapely.union_all([*pieces_of(lines), shapely.boundary(shapely.union_all(boxes))])
+    ends = np.array([[bridge[0], bridge[-1]] for bridge in bridges]).reshape(-1, 2, 2)
+    on_wall = shapely.distance(walls, shapely.points(ends)) < 1e-9
+    outwards = (ends - ends[:, ::-1]) / np.hypot(*(ends - ends[:, ::-1]).transpose(2, 0, 1))[..., None]
+    ends = ends + 3 * NEAR * outwards * on_wall[..., None]
+    assert_allclose(travel, brute_force(points, walls, bridges=ends), atol=100 * NEAR)
 
 
 @given(maps())
@@ -238,6 +282,36 @@ def test_barriers_come_as_geometries_collections_and_arrays() -> None:
     assert far_from(RIVER, points=places) == far_from(RIVER, points=shapely.MultiPoint(places)) == expected
 
 
+class Geo(list[Any]):
+    """What a GeoSeries or GeoDataFrame of geopandas shows of itself here."""
+
+    def __init__(self, items: Any, degrees: bool = False) -> None:
+        super().__init__(["geometry"])
+        self.geometry, self.crs = np.array([*items, None])[:-1], SimpleNamespace(is_geographic=degrees, name="WGS 84")
+
+
+def test_geometries_come_in_frames_and_object_arrays_but_not_in_degrees() -> None:
+    places, river, bridge = [shapely.Point(p) for p in HOMES], shapely.LineString(RIVER), shapely.Point(0, 0)
+    for wrap in (Geo, list, lambda items: np.array([*items, None])[:-1]):
+        assert far_from(wrap([river]), wrap([bridge]), wrap(places)) == pytest.approx(10)
+    with pytest.raises(ValueError, match=r"^barriers has crs='WGS 84', in degrees, and must be in a plane"):
+        far_from(Geo([river], degrees=True))
+
+
+def test_medoids_of_walks_are_the_best_places_of_schools() -> None:
+    pytest.importorskip("kmedoids")
+    pytest.importorskip("sklearn")
+    from kmeans_fast import KMedoids
+
+    points = np.random.default_rng(0).uniform(-9, 9, (14, 2))
+    walk = travel_distance(points, RIVER, [[0, -8]])
+    best = min(walk[:, pair].min(axis=1).sum() for pair in combinations(range(14), 2))
+    schools = KMedoids(2, metric="precomputed", random_state=0).fit(walk)
+    assert schools.inertia_ == pytest.approx(best)
+    new = travel_distance([[-5, 5], [5, 5]], RIVER, [[0, -8]], to=points)
+    assert_array_equal(schools.predict(new), new[:, schools.medoid_indices_].argmin(axis=1))
+
+
 def test_a_point_without_a_path_is_named() -> None:
     ring = [[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]
     points = [[3, 3], [4, 4], [0.5, 0], [5, 5]]
@@ -275,6 +349,8 @@ def test_other_kinds_are_refused() -> None:
         travel_distance(HOMES, RIVER, shapely.box(0, 0, 1, 1))
     with pytest.raises(TypeError, match=r"^points must be an array of numbers"):
         travel_distance([["a", "b"]], RIVER)
+    with pytest.raises(TypeError, match=r"^barriers=5 must be an array, a geometry or a sequence of these"):
+        travel_distance(HOMES, 5)
     with pytest.raises(ValueError, match=r"^unreachable='maybe' must be 'error' or 'inf'"):
         travel_distance(HOMES, RIVER, unreachable="maybe")
     with pytest.raises(ValueError, match=r"^tolerance=-1 must be finite and >= 0"):

@@ -15,8 +15,9 @@ AREAS = (shapely.Polygon, shapely.MultiPolygon)
 
 def as_points(value: Any, name: str) -> Floats:
     """Check an array of places, shape (n >= 1, 2); shapely Points, a sequence or a MultiPoint, are places too."""
+    value = _geometries_of(value, name)
     if isinstance(value, shapely.MultiPoint) or isinstance(next(iter(value), None), shapely.Point):
-        value = [(p.x, p.y) for p in (value.geoms if isinstance(value, shapely.MultiPoint) else value)]
+        value = [(p.x, p.y) for p in shapely.get_parts(value).tolist()]
     try:
         points = np.asarray(value, np.float64)
     except (TypeError, ValueError) as error:
@@ -63,13 +64,27 @@ def _named(value: Any, name: str, alone: int) -> list[tuple[str, Any]]:
     """Give (name, geometry) of each item; an array of `alone` dimensions is an item."""
     if value is None:
         return []
+    value = _geometries_of(value, name)
     if isinstance(value, shapely.Geometry):
         items = [(name, value)]
     else:
-        if getattr(value, "ndim", 0) == alone or _is_row(value, alone):
+        if _is_row(value, alone):
             value = [value]
         items = [(f"{name}[{i}]", item) for i, item in enumerate(value)]
     return [(label, _geometry(item, label)) for label, item in items]
+
+
+def _geometries_of(value: Any, name: str) -> Any:
+    """Take the geometries out of a GeoDataFrame, unless they are in degrees; refuse what is no sequence."""
+    crs = getattr(value, "crs", None)
+    if getattr(crs, "is_geographic", False):
+        raise ValueError(
+            f"{name} has crs={getattr(crs, 'name', crs)!r}, in degrees, and must be in a plane: use to_crs."
+        )
+    value = getattr(value, "geometry", value)
+    if not isinstance(value, shapely.Geometry) and not hasattr(value, "__iter__"):
+        raise TypeError(f"{name}={value!r} must be an array, a geometry or a sequence of these.")
+    return value
 
 
 def _is_row(value: Any, alone: int) -> bool:

@@ -5,8 +5,6 @@ Differences are then at most 2^30, a product 2^60, and every sign below is exact
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +37,18 @@ def is_wide(first: Grid, last: Grid) -> Flags:
     return cross(first, last) <= 0
 
 
+def bending(first: Grid, last: Grid, towards: Grid) -> Flags:
+    """Say in which directions of a wide sector a shortest path may go on that bends around its corner.
+
+    Where it goes on by an angle a from `first`, it came from an angle b of the sector with |a - b| >= half a turn. Of
+    the smooth bank of a river this leaves few directions.
+    """
+    inside = between(first, last, towards)
+    if cross(first, last) == 0 and first @ last > 0:  # the free end of a wall
+        return inside
+    return inside & ~between(-last, -first, towards)
+
+
 def clear(here: Grid, targets: Grid, walls: Grid) -> Flags:
     """Say which targets (n, 2) no wall (m, 2, 2) hides from `here`; to pass through the end of a wall counts as hidden.
 
@@ -62,15 +72,4 @@ def clear(here: Grid, targets: Grid, walls: Grid) -> Flags:
     a, b, q = start[wall], end[wall], towards[target]
     hidden = (cross(a, q) >= 0) & (cross(q, b) >= 0) & (cross(b - a, q - a) < 0)
     seen[target[hidden]] = False
-    return seen
-
-
-def sees(sectors: Any, here: Grid, targets: Grid, walls: Grid) -> Flags:
-    """Say which targets are clear and lie in one of the sectors, pairs of directions; None: in any direction."""
-    if sectors is None:
-        return clear(here, targets, walls)
-    seen = np.zeros(len(targets), np.bool_)
-    for first, last in sectors:
-        seen |= between(first, last, targets - here)
-    seen[seen] = clear(here, targets[seen], walls)
     return seen

@@ -17,7 +17,7 @@ import shapely
 from ._crossings import Crossing, End
 from ._inputs import Floats
 from ._lattice import Lattice, pairs
-from ._sight import Grid, between, is_wide
+from ._sight import Flags, Grid, bending, between, clear, is_wide
 
 
 @dataclass
@@ -26,6 +26,16 @@ class Node:
 
     place: Grid
     sectors: list[tuple[Grid, Grid]] | None
+    is_open: bool  # paths come in by a crossing, too, and may go on anywhere
+
+    def sees(self, targets: Grid, walls: Grid) -> Flags:
+        """Say which targets lie where a path may go on, and behind no wall."""
+        if self.sectors is None:
+            return clear(self.place, targets, walls)
+        look = between if self.is_open else bending
+        seen = np.any([look(*sector, targets - self.place) for sector in self.sectors], axis=0)
+        seen[seen] = clear(self.place, targets[seen], walls)
+        return np.asarray(seen)
 
 
 Edge = tuple[int, int, float]  # from, to, length in the caller's unit
@@ -62,15 +72,16 @@ def nodes(lattice: Lattice, walls: Grid, crossings: list[Crossing]) -> tuple[lis
     starts = np.concatenate([walls[:, 0], walls[:, 1]])
     towards = np.concatenate([walls[:, 1], walls[:, 0]]) - starts
     following, preceding = _around(starts, towards)
-    group, kept = np.arange(len(starts)), is_wide(towards, towards[following])
-    opened = [_open(starts, towards, following, group, kept, end) for crossing in crossings for end in crossing.ends]
+    group, is_open = np.arange(len(starts)), np.zeros(len(starts), np.bool_)
+    opened = [_open(starts, towards, following, group, is_open, end) for crossing in crossings for end in crossing.ends]
+    kept = is_open | is_wide(towards, towards[following])
     used, node_of = np.unique(group[kept], return_inverse=True)
     index = np.full(len(starts), -1)
     index[kept] = node_of
     found = []
     for g in used:
         members = np.flatnonzero(group == g)
-        found.append(Node(starts[g], [(towards[h], towards[following[h]]) for h in members]))
+        found.append(Node(starts[g], [(towards[h], towards[following[h]]) for h in members], bool(is_open[g])))
     other = preceding[np.roll(np.arange(len(starts)), len(walls))]  # the same side of the wall at its other end
     lengths = lattice.unit * np.hypot(*towards.T.astype(np.float64))
     both = np.flatnonzero((index >= 0) & (index[other] >= 0))
@@ -81,7 +92,7 @@ def nodes(lattice: Lattice, walls: Grid, crossings: list[Crossing]) -> tuple[lis
         for end in crossing.ends:
             sector = next(at)
             if sector is None:
-                found.append(Node(end.place, None))
+                found.append(Node(end.place, None, True))
             ends.append(len(found) - 1 if sector is None else int(index[sector]))
         if len(ends) == 2:
             edges.append((ends[0], ends[1], crossing.length))
@@ -102,7 +113,7 @@ def _around(starts: Grid, towards: Grid) -> tuple[Any, Any]:
     return following, preceding
 
 
-def _open(starts: Grid, towards: Grid, following: Any, group: Any, kept: Any, end: End) -> int | None:
+def _open(starts: Grid, towards: Grid, following: Any, group: Any, is_open: Any, end: End) -> int | None:
     """Open the sectors at the end of a crossing to each other, but not the one that a bridge leads over."""
     if not end.on_wall:
         return None
@@ -113,5 +124,5 @@ def _open(starts: Grid, towards: Grid, following: Any, group: Any, kept: Any, en
             sectors = sectors[~np.array(over)]
     joined = np.isin(group, group[sectors])
     group[joined] = group[joined].min()
-    kept |= joined
+    is_open |= joined
     return int(sectors[0])

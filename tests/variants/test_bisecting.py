@@ -20,7 +20,6 @@ from kmeans_fast import BisectingKMeans, KMeans
 from kmeans_fast._samples import as_samples
 from kmeans_fast.variants._subset import subset
 
-
 # scikit-learn excuses its own from these: a random start draws otherwise from copies than by weight.
 BY_CHANCE = {"check_sample_weight_equivalence_on_dense_data": "not the same draws"}
 
