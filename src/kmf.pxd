@@ -218,10 +218,18 @@ cdef extern from "kmf.h" nogil:
             double *) noexcept nogil
         double (*median)(double *, double *, size_t) noexcept nogil
 
+    enum:
+        KMF_PROTOTYPES
+
+    ctypedef int32_t (*kmf_nearest_prototype)(
+        const void *, size_t, const double *, size_t, const void *, const double *, size_t, double,
+        double *) noexcept nogil
+
     ctypedef struct kmf_kernels:
         const char *isa
         kmf_kernels_f32 f32
         kmf_kernels_f64 f64
+        kmf_nearest_prototype nearest_prototype[3]
 
     size_t kmf_packed_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)

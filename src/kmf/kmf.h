@@ -81,11 +81,25 @@ KMF_INLINE int kmf_filter_holds(double reach) { return 1e-15 < reach && reach < 
 #undef KMF_T
 #undef KMF_DTYPE
 
+#define KMF_PROTOTYPES 32 /* prototypes that lie side by side; the last ones are padding */
+
+/* The prototype with the least |x - mean|^2 + gamma * mismatches, the lowest of equals, and how much that is. Prototypes
+ * lie by KMF_PROTOTYPES, feature by feature; padding has modes that are no code, and means of infinity. */
+/* clang-format off */
+typedef int32_t (*kmf_nearest_prototype)(const void *codes, size_t m, /* IN  m of 1, 2 or 4 bytes, unsigned */
+                                      const double *x, size_t d,   /* IN  d, which may be 0 */
+                                      const void *modes,           /* IN  m x KMF_PROTOTYPES for each block */
+                                      const double *means,         /* IN  d x KMF_PROTOTYPES for each block */
+                                      size_t k, double gamma,
+                                      double *cost); /* OUT 1 */
+/* clang-format on */
+
 /* Every kernel of one instruction set. */
 typedef struct kmf_kernels {
     const char *isa;
     kmf_kernels_f32 f32;
     kmf_kernels_f64 f64;
+    kmf_nearest_prototype nearest_prototype[3]; /* for codes of 1, 2 and 4 bytes */
 } kmf_kernels;
 
 #ifdef KMF_IMPLEMENTATION
@@ -96,6 +110,9 @@ typedef struct kmf_kernels {
 #define KMF_NAME(isa) KMF_NAME_OF(isa)
 #define KMF_TABLE_OF(dtype, isa, filter_pack) KMF_TABLE_ROW(dtype, isa, filter_pack)
 #define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
+#define KMF_TABLE_MODES_OF(isa)                                                                                        \
+    {kmf_nearest_prototype_u8_##isa, kmf_nearest_prototype_u16_##isa, kmf_nearest_prototype_u32_##isa}
+#define KMF_TABLE_MODES(isa) KMF_TABLE_MODES_OF(isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
 #define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }

@@ -1,4 +1,5 @@
-/* Every kernel for one instruction set in float and in double, then the table of them. */
+/* Every kernel for one instruction set in float and in double, those of categories for codes of each width, then the table
+ * of them. */
 
 #define KMF_DTYPE f32
 #define KMF_T float
@@ -24,9 +25,28 @@
 #undef KMF_T
 #undef KMF_DTYPE
 
+#define KMF_DTYPE u8
+#define KMF_CODE uint8_t
+#include "kmf_modes_tpl.h"
+#undef KMF_CODE
+#undef KMF_DTYPE
+
+#define KMF_DTYPE u16
+#define KMF_CODE uint16_t
+#include "kmf_modes_tpl.h"
+#undef KMF_CODE
+#undef KMF_DTYPE
+
+#define KMF_DTYPE u32
+#define KMF_CODE uint32_t
+#include "kmf_modes_tpl.h"
+#undef KMF_CODE
+#undef KMF_DTYPE
+
 KMF_STATIC const kmf_kernels *KMF_JOIN(table, both, KMF_ISA)(void)
 {
-    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, NULL), KMF_TABLE(f64, KMF_ISA, NULL)};
+    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, NULL), KMF_TABLE(f64, KMF_ISA, NULL),
+                                      KMF_TABLE_MODES(KMF_ISA)};
     return &table;
 }
 
@@ -35,7 +55,8 @@ KMF_STATIC const kmf_kernels *KMF_JOIN(table, both, KMF_ISA)(void)
 KMF_STATIC const kmf_kernels *KMF_JOIN(filters, both, KMF_ISA)(void)
 {
     static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, KMF_JOIN(filter_pack, f32, KMF_ISA)),
-                                      KMF_TABLE(f64, KMF_ISA, KMF_JOIN(filter_pack, f64, KMF_ISA))};
+                                      KMF_TABLE(f64, KMF_ISA, KMF_JOIN(filter_pack, f64, KMF_ISA)),
+                                      KMF_TABLE_MODES(KMF_ISA)};
     return &table;
 }
 #endif
