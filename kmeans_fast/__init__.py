@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .variants.bisecting import BisectingKMeans as BisectingKMeans
     from .variants.kmedians import KMedians as KMedians
     from .variants.kmedoids import KMedoids as KMedoids
+    from .variants.kmodes import KModes as KModes
+    from .variants.kprototypes import KPrototypes as KPrototypes
     from .variants.spherical import SphericalKMeans as SphericalKMeans
     from .variants.trimmed import TrimmedKMeans as TrimmedKMeans
 
@@ -51,6 +53,8 @@ _LAZY = {
     "KMeans": ("_estimator", "sklearn"),
     "choose_k": ("choosing", "choose"),
     "KMedoids": ("variants.kmedoids", "sklearn"),
+    "KModes": ("variants.kmodes", "sklearn"),
+    "KPrototypes": ("variants.kprototypes", "sklearn"),
     "clusterability": ("choosing", "choose"),
     "KMedians": ("variants.kmedians", "sklearn"),
     "SphericalKMeans": ("variants.spherical", "sklearn"),

@@ -13,8 +13,8 @@ from kmeans_fast import _runtime
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
 
 cdef uint8_t PADDING = 254
-cdef Py_ssize_t CHUNK = 1024  # samples of a task, and of a stretch without a change after which threads look ahead
-cdef Py_ssize_t FARTHEST = 1 << 16  # samples that threads look ahead
+cdef Py_ssize_t CHUNK = 1024  # samples of a task
+cdef Py_ssize_t NEAREST = 1 << 14, FARTHEST = 1 << 16  # samples that threads look ahead: some ms, to outweigh a barrier
 
 
 cdef class Prototypes:
@@ -141,7 +141,7 @@ cdef class Prototypes:
         cdef bint emptied = False
         with nogil:
             while row < stop and not emptied:
-                if n_threads > 1 and self.ahead > CHUNK:
+                if n_threads > 1 and self.ahead >= NEAREST:
                     row = self._look_ahead(row, min(row + self.ahead, stop), n_threads, &moves, &emptied)
                 else:
                     row = self._visit(row, min(row + CHUNK, stop), NULL, &moves, &emptied)
@@ -183,8 +183,8 @@ cdef class Prototypes:
                     moves[0] += 1
                     emptied[0] = self.members[old] == 0
             row += 1
-        # Only what a quiet stretch has earned is looked ahead, so that little is in vain.
-        self.ahead = 0 if changed else min(max(2 * self.ahead, 2 * CHUNK), FARTHEST)
+        # As many are looked ahead as were visited without a change, so that little is in vain.
+        self.ahead = 0 if changed else min(self.ahead + row - first, FARTHEST)
         return row
 
     cdef bint _move(self, Py_ssize_t row, int32_t label) noexcept nogil:

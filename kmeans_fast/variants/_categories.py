@@ -135,6 +135,8 @@ class Encoder:
             known = self.tables[position]
             translated = [known.get(_key(value), greatest) for value in values]
             for value, code in zip(values, translated, strict=True):
+                if isinstance(value, float) and abs(value) == np.inf:
+                    raise ValueError(f"{table.name} has inf in column {table.names[f]!r}; a category must be finite.")
                 if code == greatest and is_missing(value) and self.missing == "error":
                     raise _gap_error(table, f, values, places)
                 if code == greatest and refusal:
@@ -148,8 +150,6 @@ class Encoder:
         gap = len(present) < len(values)
         if gap and self.missing == "error":
             raise _gap_error(table, f, values, places)
-        if any(isinstance(value, float) and abs(value) == np.inf for value in present):
-            raise ValueError(f"{table.name} has inf in column {table.names[f]!r}; a category must be finite.")
         try:
             present.sort()
         except TypeError:
@@ -165,6 +165,7 @@ class Encoder:
         out = np.empty(len(present) + gap, object)
         out[: len(present)] = present
         return out
+
 
 def is_missing(value: Any) -> bool:
     """Say whether a value is None, NaN, NaT or pandas.NA."""
@@ -203,8 +204,8 @@ def _distinct(table: Table, f: int) -> tuple[list[Any], NDArray[Any]]:
     except TypeError:
         row = next(row for row, value in enumerate(column) if not _hashable(value))
         raise TypeError(
-            f"{table.name} has {column[row]!r} in {table.where(row, f)}: a category must be hashable (an argument must be "
-            "a string or a number)."
+            f"{table.name} has {column[row]!r} in {table.where(row, f)}: a category must be hashable (an argument must "
+            "be a string or a number)."
         ) from None
     return list(order), places
 

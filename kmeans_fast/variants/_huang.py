@@ -1,7 +1,7 @@
 """Huang's algorithm for k-modes and k-prototypes: starts, passes, and the end, as the package kmodes has them.
 
-A pass visits the samples in order, and each that moves changes the two prototypes at once. It ends when no sample moves,
-or when a pass does not lower the cost.
+A pass visits the samples in order, and each that moves changes the two prototypes at once. It ends when no sample
+moves, or when a pass does not lower the cost.
 
 Source: Z. Huang, "Extensions to the k-means algorithm for clustering large data sets with categorical values", Data
 Mining and Knowledge Discovery 2(3), 1998.

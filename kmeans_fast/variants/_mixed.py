@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._frames import _narwhals
 from .._problem import Floats, Labels
 from ._base import Run, Variant
 from ._categories import Encoder, Table
@@ -86,11 +87,8 @@ class MixedVariant(Variant):
         names = getattr(self, "feature_names_in_", [f"x{f}" for f in range(self.n_features_in_)])
         sizes = np.bincount(self.labels_, minlength=len(self.cluster_centroids_))
         columns = {"size": sizes, **dict(zip(names, self._centroid_columns, strict=True))}
-        import narwhals.stable.v2 as nw
-
-        return nw.from_dict(
-            {name: column.tolist() for name, column in columns.items()}, backend=self._backend
-        ).to_native()
+        lists = {name: column.tolist() for name, column in columns.items()}
+        return _narwhals().from_dict(lists, backend=self._backend).to_native()
 
     def _find_columns(self, table: Table) -> list[int]:
         raise NotImplementedError
@@ -118,10 +116,8 @@ class MixedVariant(Variant):
         return Mixed(codes, numbers, offsets, self.n_clusters, self.gamma_, weight, self.n_threads)
 
     def _run(self, problem: Mixed, rng: np.random.Generator) -> Run:
-        if isinstance(self.init, str):
-            start = choose_start(problem, self.init, rng)
-        else:
-            start = self._given_start()
+        named = isinstance(self.init, str)
+        start = choose_start(problem, self.init, rng) if named else self._given_start()
         return descend(problem, start, self.max_iter, rng)
 
     def _given_start(self) -> Start:
@@ -139,7 +135,7 @@ class MixedVariant(Variant):
 
     def _keep(self, run: Run) -> None:
         means, costs = run.extra
-        self._start = Start(run.centers, means)
+        self._fitted_at = Start(run.centers, means)
         columns: list[NDArray[Any]] = [np.empty(0)] * self.n_features_in_
         for f, column in zip(self._encoder.columns, self._encoder.decode(run.centers), strict=True):
             columns[f] = column
@@ -157,7 +153,7 @@ class MixedVariant(Variant):
         if self.handle_unknown == "error":
             refusal = "which was not seen in fit; handle_unknown='mismatch' counts it as a mismatch with every mode."
         problem = self._mixed(self._encoder.transform(table, refusal), table.numbers(self._numeric), weight)
-        problem.prototypes.place(self._start.modes, self._start.means)
+        problem.prototypes.place(*self._fitted_at)
         return problem
 
     def _predict(self, samples: Table) -> Labels:

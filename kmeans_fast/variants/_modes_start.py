@@ -47,7 +47,9 @@ def huang(problem: Mixed, rng: np.random.Generator) -> Rows:
     problem = categories_alone(problem)
     weight = _weight(problem)
     cumulated = np.cumsum(weight)
-    drawn = np.searchsorted(cumulated, rng.random((problem.n_clusters, problem.codes.shape[1])) * cumulated[-1], "right")
+    drawn = np.searchsorted(
+        cumulated, rng.random((problem.n_clusters, problem.codes.shape[1])) * cumulated[-1], "right"
+    )
     taken = np.full(problem.n_samples, np.inf)
     rows: list[int] = []
     for places in drawn:

@@ -57,12 +57,12 @@ class KModes(MixedVariant):
     Notes
     -----
     Memory beyond X: a code for each value, of 1 byte up to 254 categories a column, 2 up to 65278, else 4; 8 bytes a
-    sample for labels, 4 for the best of several restarts, 24 while a start is chosen, and 8 a sample for one column at a
-    time while X is read; for each centroid 8 bytes for every category of every column.
+    sample for labels, 4 for the best of several restarts, 24 while a start is chosen, and 8 a sample for one column at
+    a time while X is read; for each centroid 8 bytes for every category of every column.
 
-    Sources: Z. Huang, "Extensions to the k-means algorithm for clustering large data sets with categorical values", Data
-    Mining and Knowledge Discovery 2(3), 1998; F. Cao, J. Liang, L. Bai, "A new initialization method for categorical data
-    clustering", Expert Systems with Applications 36(7), 2009.
+    Sources: Z. Huang, "Extensions to the k-means algorithm for clustering large data sets with categorical values",
+    Data Mining and Knowledge Discovery 2(3), 1998; F. Cao, J. Liang, L. Bai, "A new initialization method for
+    categorical data clustering", Expert Systems with Applications 36(7), 2009.
 
     Examples
     --------

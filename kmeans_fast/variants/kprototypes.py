@@ -16,27 +16,27 @@ from ._mixed import MixedVariant
 class KPrototypes(MixedVariant):
     """k-prototypes: k-means on the columns of numbers and k-modes on those of categories, at once.
 
-    The distance is the squared Euclidean one of the numbers plus `gamma` for each category that differs. A prototype has
-    the means of its samples and their most frequent categories, the first in sorted order where several are. This is
-    Huang's own iteration, which visits samples in order and lets each that moves change the prototypes at once: labels,
-    prototypes and cost are those of the package kmodes from the same start, up to rounding and whatever the number of
-    threads. It differs where a cluster runs empty, which a random sample of the largest one fills, and with weights,
-    which here count as repetition.
+    The distance is the squared Euclidean one of the numbers plus `gamma` for each category that differs. A prototype
+    has the means of its samples and their most frequent categories, the first in sorted order where several are. This
+    is Huang's own iteration, which visits samples in order and lets each that moves change the prototypes at once:
+    labels, prototypes and cost are those of the package kmodes from the same start, up to rounding and whatever the
+    number of threads. It differs where a cluster runs empty, which a random sample of the largest one fills, and with
+    weights, which here count as repetition.
 
     Parameters
     ----------
     n_clusters : int, default 8
         Number of clusters.
     categorical : "auto" or list of int, str or bool, default "auto"
-        Which columns are categories: positions, names, or one truth value a column. "auto" takes the columns of a frame,
-        or of an array of objects, that do not hold numbers.
+        Which columns are categories: positions, names, or one truth value a column. "auto" takes the columns of a
+        frame, or of an array of objects, that do not hold numbers.
     gamma : float, optional
         What a mismatch costs. By default half the mean standard deviation of the numbers, Huang's advice; scale the
         numbers alike first, as for k-means.
     init : {"k-means++", "cao", "huang", "random"} or array-like of shape (n_clusters, n_features)
         The start: samples drawn by their distance to those before; the dense and distant ones of Cao et al., in which
-        nothing is random, or samples near to modes drawn by frequency (Huang), both by categories alone; any samples; or
-        rows as those of X.
+        nothing is random, or samples near to modes drawn by frequency (Huang), both by categories alone; any samples;
+        or rows as those of X.
     n_init : "auto" or int, default "auto"
         Restarts, of which the one with the lowest cost is kept. "auto" is 10 for "huang" and "random", else 1.
     max_iter : int, default 100
@@ -76,9 +76,9 @@ class KPrototypes(MixedVariant):
     Memory beyond X: that of `KModes` for the categories, and 8 bytes for each number: columns of a frame lie apart, and
     the algorithm reads them row by row. Everything is computed in float64.
 
-    Sources: Z. Huang, "Extensions to the k-means algorithm for clustering large data sets with categorical values", Data
-    Mining and Knowledge Discovery 2(3), 1998; Z. Huang, "Clustering large data sets with mixed numeric and categorical
-    values", PAKDD 1997.
+    Sources: Z. Huang, "Extensions to the k-means algorithm for clustering large data sets with categorical values",
+    Data Mining and Knowledge Discovery 2(3), 1998; Z. Huang, "Clustering large data sets with mixed numeric and
+    categorical values", PAKDD 1997.
 
     Examples
     --------
@@ -129,7 +129,8 @@ class KPrototypes(MixedVariant):
             columns = _positions(list(self.categorical), table)
         if not columns:
             raise ValueError(
-                "No column of X is one of categories: name them in categorical=[...], or use KMeans where there are none."
+                "No column of X is one of categories: name them in categorical=[...], or use KMeans where there are "
+                "none."
             )
         if len(columns) == table.n_features:
             raise ValueError(
@@ -157,7 +158,7 @@ def _positions(given: list[Any], table: Table) -> list[int]:
     columns = set()
     for item in given:
         if isinstance(item, Integral):
-            if not -n_features <= item < n_features:
+            if not -n_features <= int(item) < n_features:
                 raise ValueError(f"categorical={item} must be < n_features={n_features}.")
             columns.add(int(item) % n_features)
         elif item in names:
