@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .cases import CASES, QUALITY_CASES, Case, quick, select
+from .categories import modes_suite
 from .choosing_k import choose_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .import_time import import_suite
@@ -32,6 +33,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "peak": peak_suite,
     "import": import_suite,
     "choose": choose_suite,
+    "modes": modes_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted

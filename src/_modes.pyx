@@ -101,12 +101,14 @@ cdef class Prototypes:
                 cost += costs[c]
         return cost
 
-    def lower(self, const int64_t[::1] mode, const double[::1] mean, double[::1] closest, int n_threads):
-        """closest[i] = min(closest[i], how far sample i is from that point)."""
-        cdef Py_ssize_t n_chunks = (self.n + CHUNK - 1) // CHUNK, c
+    def lower(self, Py_ssize_t start, Py_ssize_t stop, const int64_t[::1] mode, const double[::1] mean,
+              double[::1] closest, int n_threads):
+        """closest[i] = min(closest[i], how far sample i is from that point), from start to stop."""
+        cdef Py_ssize_t n_chunks = (stop - start + CHUNK - 1) // CHUNK, c, row
         with nogil:
             for c in prange(n_chunks, schedule="static", num_threads=n_threads):
-                self._lower(c * CHUNK, min((c + 1) * CHUNK, self.n), mode, mean, &closest[0])
+                row = start + c * CHUNK
+                self._lower(row, min(row + CHUNK, stop), mode, mean, &closest[0])
 
     def clear(self):
         """Count anew."""

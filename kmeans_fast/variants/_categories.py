@@ -7,6 +7,7 @@ categories in every column, 2 for up to 65278, else 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ class Table:
         self.frame: Any = None
         if is_frame(X):
             self.pandas = hasattr(X, "iloc")
-            self.frame = X if self.pandas else _narwhals().from_native(X, eager_only=True)
-            self.names: Sequence[Any] = list(X.columns)
+            self.frame = X if self.pandas else _eager(X, name)
+            self.names: Sequence[Any] = list(self.frame.columns)
             shape = (len(self.frame), len(self.names))
         else:
             array = _as_array(X, name)
@@ -52,7 +53,9 @@ class Table:
         if self.pandas and series.dtype.name == "category":
             return series.array
         values = series.to_numpy()
-        return values if values.dtype.kind != "O" or self.pandas else np.array([*series.to_list(), None], object)[:-1]
+        if values.dtype.kind == "O" and not self.pandas:
+            values[:] = series.to_list()  # Python's own objects
+        return values
 
     def numbers(self, columns: Sequence[int]) -> NDArray[np.float64]:
         """Return columns as a float64 array."""
@@ -74,12 +77,9 @@ class Table:
     def holds_numbers(self, f: int) -> bool:
         """Say whether a column is one of numbers; truth values are categories."""
         column = self.column(f)
-        kind = getattr(column.dtype, "kind", "O")
-        if kind != "O" or not isinstance(column, np.ndarray):
-            return kind in "iuf"
-        return all(isinstance(value, (int, float, np.number)) or is_missing(value) for value in column) and not any(
-            isinstance(value, bool) for value in column[:1]
-        )
+        if not isinstance(column, np.ndarray) or column.dtype.kind != "O":
+            return getattr(column.dtype, "kind", "O") in "iuf" and isinstance(column, np.ndarray)
+        return all(is_missing(value) or (isinstance(value, Real) and not isinstance(value, bool)) for value in column)
 
     def where(self, row: int, f: int) -> str:
         """Name a place."""
@@ -160,7 +160,7 @@ class Encoder:
             ) from None
         if not gap:
             same = np.array(present)
-            if same.ndim == 1 and same.dtype.kind in "biufM":
+            if same.ndim == 1 and same.dtype.kind in "biuf":
                 return same
         out = np.empty(len(present) + gap, object)
         out[: len(present)] = present
@@ -169,7 +169,17 @@ class Encoder:
 
 def is_missing(value: Any) -> bool:
     """Say whether a value is None, NaN, NaT or pandas.NA."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+    if isinstance(value, (float, np.floating, np.datetime64)):
+        return bool(value != value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _eager(X: Any, name: str) -> Any:
+    try:
+        return _narwhals().from_native(X, eager_only=True)
+    except TypeError:
+        kind = type(X).__name__
+        raise TypeError(f"{name} is a {kind} and must be an array or an eager frame: collect it first.") from None
 
 
 def _gap_error(table: Table, f: int, values: list[Any], places: NDArray[Any]) -> ValueError:

@@ -81,7 +81,8 @@ class Mixed:
     def far(self, row: int, closest: Floats, *, mode: Codes | None = None) -> Floats:
         """Lower `closest` to the distances from a sample, or from the given mode."""
         point = np.asarray(self.codes[row], np.int64) if mode is None else mode
-        self.prototypes.lower(point, np.ascontiguousarray(self.numbers[row]), closest, self.n_threads)
+        for start, stop in self.blocks:
+            self.prototypes.lower(start, stop, point, self.numbers[row], closest, self.n_threads)
         return closest
 
     def _refill(self, rng: np.random.Generator) -> None:

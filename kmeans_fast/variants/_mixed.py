@@ -86,7 +86,8 @@ class MixedVariant(Variant):
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", [f"x{f}" for f in range(self.n_features_in_)])
         sizes = np.bincount(self.labels_, minlength=len(self.cluster_centroids_))
-        columns = {"size": sizes, **dict(zip(names, self._centroid_columns, strict=True))}
+        first = "size" if "size" not in names else "cluster size"
+        columns = {first: sizes, **dict(zip(names, self._centroid_columns, strict=True))}
         lists = {name: column.tolist() for name, column in columns.items()}
         return _narwhals().from_dict(lists, backend=self._backend).to_native()
 

@@ -216,6 +216,7 @@ def test_every_sort_of_column_keeps_its_categories() -> None:
     rows = sorted(model.cluster_centroids_.tolist(), key=lambda row: row[0])
     assert rows[0][:4] == ["a", "x", True, -1]
     assert rows[1][:4] == ["b", "y", False, 300]
+    assert [np.datetime64(row[4], "D").item().year for row in rows] == [2020, 2021]
     assert [row[5:] for row in rows] == [[0.5, 1], [1.5, 2**62]]
     assert model.feature_names_in_.tolist() == list(frame.columns)
     table = model.to_frame()
@@ -235,6 +236,16 @@ def test_polars_frames_are_taken_as_they_are() -> None:
     assert type(model.to_frame()).__module__.startswith("polars")
     with pytest.raises(ValueError, match=re.escape("X has a missing value (NaN or None) in row 1, column 'plain'")):
         KModes(1).fit(pl.DataFrame({"plain": ["a", None]}))
+
+
+def test_arrow_tables_are_taken_and_lazy_frames_refused() -> None:
+    pa, pl = pytest.importorskip("pyarrow"), pytest.importorskip("polars")
+    table = pa.table({"a": ["x", "y", "x"], "b": [1, 2, 1]})
+    model = KModes(2, init="cao").fit(table)
+    assert model.cost_ == 0.0
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(TypeError, match="X is a LazyFrame and must be an array or an eager frame"):
+        KModes(2).fit(pl.LazyFrame({"a": ["x"]}))
 
 
 def test_a_missing_value_is_refused_or_a_category() -> None:
