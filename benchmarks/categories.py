@@ -68,7 +68,8 @@ def modes_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]]
         X = draw(n, m, d, k)
         start = X[np.random.default_rng(1).choice(n, k, replace=False)]
         one = min(cpu(lambda: ours(X, m, start, 1))[0] for _ in range(ROUNDS))  # noqa: B023
-        three, mine = min((cpu(lambda: ours(X, m, start, 3)) for _ in range(ROUNDS)), key=lambda timed: timed[0])  # noqa: B023
+        fits = [cpu(lambda: ours(X, m, start, 3)) for _ in range(ROUNDS)]  # noqa: B023
+        three, mine = min(fits, key=lambda timed: timed[0])
         their_one, _ = cpu(lambda: theirs(X, m, start, 1))  # noqa: B023
         their_three, other = cpu(lambda: theirs(X, m, start, 3))  # noqa: B023
         same = bool(np.array_equal(mine.labels_, other.labels_)) and bool(

@@ -17,7 +17,7 @@ from kmeans_fast.plots import palette
 
 rng = np.random.default_rng(3)
 kind = rng.choice(3, 1500, p=[0.4, 0.35, 0.25])
-area = np.array([45, 95, 80])[kind] + rng.normal(0, 14, 1500)
+area = np.clip(np.array([45, 95, 80])[kind] + rng.normal(0, 14, 1500), 18, None)
 flats = pd.DataFrame(
     {
         "area, m²": area.round(),
@@ -55,7 +55,7 @@ for cluster in range(3):
     right.bar(at, shares[cluster], 0.25, color=colours[cluster], label=name)
 right.set_xticks(range(len(shares)), shares.index)
 right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-right.set(ylabel="share of the cluster", title="Categories")
-right.legend(title="modes of the cluster", frameon=False)
+right.set(ylabel="share of the cluster", title="Districts, and the modes of the clusters", ylim=(0, 1))
+right.legend(loc="upper center", ncols=3, frameon=False, columnspacing=1, handlelength=1)
 
 plt.show()
