@@ -102,7 +102,7 @@ class KMeansResult:
         """How much farther the second-best centroid is than the sample's own, shape (n_samples,).
 
         Near 0 for a sample on a border between clusters; inf where there is one cluster alone. It takes n_samples *
-        n_clusters distances, about as long as the fit, and 8 bytes a sample and some 4 MB; X must be at hand, which a
+        n_clusters distances, about as long as the fit, and 8 bytes a sample and some 10 MB; X must be at hand, which a
         pickled result does not carry.
         """
         if not self._has_X:
@@ -117,7 +117,7 @@ class KMeansResult:
         Far is a distance beyond Q3 + `fence` * (Q3 - Q1), where Q1 and Q3 are the quartiles of the distances in the
         cluster: J. W. Tukey, "Exploratory Data Analysis" (1977), whose fences are at 1.5 ("outside") and 3 ("far out").
         Of a normal cluster in the plane 1 sample in 100 is beyond 1.5, 1 in 15,000 beyond 3. A cluster of one sample,
-        or of samples at one distance, has none. Memory: some 40 bytes a sample.
+        or of samples at one distance, has none. Memory: 25 bytes a sample.
         """
         return _details.outliers(self.distances, self.labels, self.centroids, check_real(fence, "fence"))
 
@@ -128,6 +128,10 @@ class KMeansResult:
         ----------
         ids : array-like of shape (n_samples,), optional
             Names of the samples. Without it they are the index of a pandas X (as an Index), else the rows.
+
+        Notes
+        -----
+        Memory: 16 bytes a sample, 8 in the end; ids that are text, or no array, once more.
         """
         names = self._names(ids)
         return dict(enumerate(self._members() if names is None else (names[rows] for rows in self._members())))
@@ -136,7 +140,7 @@ class KMeansResult:
         """Return the ids of the `n` samples of each cluster that are nearest to its centroid, the nearest first.
 
         Of equally near ones the first in X comes first; a cluster of fewer samples gives them all. `ids` as in
-        `groups`.
+        `groups`. Memory: 24 bytes a sample.
         """
         n, names, distances = check_int(n, "n", 1), self._names(ids), self.distances
         chosen = [rows[_details.nearest(distances[rows], n)] for rows in self._members()]

@@ -29,7 +29,7 @@ def html(
     Parameters
     ----------
     X : array-like or frame of shape (n_samples, n_features)
-        What was clustered. It is read in blocks; some 1e5 samples are drawn, all are counted.
+        What was clustered. It is read in blocks; 1e5 samples are drawn, all are counted.
     result : KMeansResult
     ids : array-like of shape (n_samples,), optional
         Names of the samples; without it the index of a pandas X, else the rows.
@@ -56,7 +56,7 @@ def html(
 
     Notes
     -----
-    Memory beyond X: some 40 bytes a sample while outliers are sought, and 1e5 samples for the picture.
+    Memory beyond X: 40 bytes a sample while outliers are sought, and 1e5 samples or 1e7 numbers for the picture.
 
     Examples
     --------

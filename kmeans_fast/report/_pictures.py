@@ -15,7 +15,8 @@ from .._result import KMeansResult
 from .._samples import Samples
 from . import page
 
-MOST_DOTS = 100_000
+MOST_DOTS, MOST_NUMBERS = 100_000, 10_000_000  # samples drawn, and numbers that they may have in all
+BLOCK = 1 << 20  # numbers in memory at once
 AXES_FROM = 1000  # samples that give the principal axes: with thousands of features more would take seconds
 FLATTEST = 0.2  # height by width of a picture with one scale for both axes
 ORDER = ("first", "second")
@@ -24,11 +25,12 @@ Floats = NDArray[np.float64]
 
 
 def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) -> tuple[str, str]:
-    """Draw at most 1e5 samples; return the picture's address and its caption (markup)."""
+    """Draw some of the samples; return the picture's address and its caption (markup)."""
     rows = np.arange(samples.n_samples)
-    if len(rows) > MOST_DOTS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_DOTS, replace=False))
-    X, labels, centroids = samples.take(rows), result.labels[rows], result.centroids.astype(np.float64)
+    most = min(MOST_DOTS, MOST_NUMBERS // samples.n_features + 1)
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    X, labels, centroids = _take(samples, rows), result.labels[rows], result.centroids.astype(np.float64)
     if len(features) == 1:
         figure, said = _histogram(X[:, 0], labels, centroids[:, 0], features[0])
     else:
@@ -48,6 +50,16 @@ def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) ->
     if len(rows) < samples.n_samples:
         said += f" {len(rows):,} of {samples.n_samples:,} samples are drawn."
     return page.svg(figure), said
+
+
+def _take(samples: Samples, rows: NDArray[np.intp]) -> Floats:
+    """Read the given rows, block by block: one by one a frame would take its time."""
+    out = np.empty((len(rows), samples.n_features))
+    step = min(max(BLOCK // samples.n_features, 1), samples.n_samples)
+    for start, block in samples.blocks(np.dtype(np.float64), step):
+        inside = slice(*np.searchsorted(rows, (start, start + len(block))))
+        out[inside] = block[rows[inside] - start]
+    return out
 
 
 def _name_axes(axes: Any, x: str, y: str) -> None:
