@@ -22,6 +22,7 @@ def html(
     feature_names: Sequence[str] | None = None,
     name: str = "X",
     verdict: Any = None,
+    choice: Any = None,
     command: str | None = None,
 ) -> str:
     """Return a page on `result`, a clustering of X: data, clusters, sizes, typical samples and outliers.
@@ -39,6 +40,8 @@ def html(
         What the page calls X.
     verdict : Clusterability or str, optional
         What `clusterability` said of X, or why it could not.
+    choice : Choice, optional
+        What `choose_k` made of X.
     command : str, optional
         The command that makes the page again.
 
@@ -83,6 +86,7 @@ def html(
     sections = [
         _data.section(samples, features),
         *([_sections.verdict(verdict)] if verdict is not None else []),
+        *([_sections.choice(choice)] if choice is not None else []),
         _sections.clusters(samples, found),
         _sections.sizes(found),
         _sections.centroids(found),

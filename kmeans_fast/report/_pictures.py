@@ -18,6 +18,7 @@ from . import page
 MOST_DOTS, MOST_NUMBERS = 100_000, 10_000_000  # samples drawn, and numbers that they may have in all
 BLOCK = 1 << 20  # numbers in memory at once
 AXES_FROM = 1000  # samples that give the principal axes: with thousands of features more would take seconds
+COLUMNS = 3  # of curves
 FLATTEST = 0.2  # height by width of a picture with one scale for both axes
 ORDER = ("first", "second")
 
@@ -50,6 +51,17 @@ def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) ->
     if len(rows) < samples.n_samples:
         said += f" {len(rows):,} of {samples.n_samples:,} samples are drawn."
     return page.svg(figure), said
+
+
+def curves(choice: Any) -> str:
+    """Draw the curves of `choose_k` side by side; return the picture's address."""
+    rows = -(-len(choice.curves) // COLUMNS)
+    figure = Figure(figsize=(2.9 * COLUMNS, 2.3 * rows), layout="constrained")
+    places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for spare in places[len(choice.curves) :]:
+        spare.remove()
+    plots.curves(choice, axes=places[: len(choice.curves)])
+    return page.svg(figure)
 
 
 def _take(samples: Samples, rows: NDArray[np.intp]) -> Floats:

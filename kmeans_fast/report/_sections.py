@@ -59,6 +59,16 @@ def verdict(found: Any) -> page.Markup:
     )
 
 
+def choice(found: Any) -> page.Markup:
+    """Show the curves of `choose_k`, and what each suggests."""
+    picture = _pictures.curves(found)
+    alt = f"The curves of {len(found.curves)} methods over the number of clusters, each with what it suggests"
+    said = f"{found.ks[0]} to {found.ks[-1]} clusters were tried; <strong>{found.decides}</strong> decides: "
+    said += f"<strong>{'no suggestion' if found.best_k is None else found.best_k}</strong>."
+    caption = "Each method's measure over the number of clusters; rings are the suggestions."
+    return page.section("How many clusters?", said, page.figure(picture, alt, caption))
+
+
 def clusters(samples: Samples, found: Found) -> page.Markup:
     """Show the samples in the colours of their clusters."""
     picture, caption = _pictures.clusters(samples, found.result, found.features)
