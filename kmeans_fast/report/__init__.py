@@ -71,6 +71,7 @@ def html(
     (True, False)
     """
     from . import _data, _sections, page  # matplotlib
+    from ._found import Found
 
     samples = as_samples(X)
     n, d = samples.n_samples, samples.n_features
@@ -82,7 +83,7 @@ def html(
     features = [str(feature) for feature in feature_names]
     if len(features) != d:
         raise ValueError(f"feature_names has {len(features)} entries and must have n_features={d}.")
-    found = _sections.Found(result, features, result._names(ids))
+    found = Found(result, features, result._names(ids))
     sections = [
         _data.section(samples, features),
         *([_sections.verdict(verdict)] if verdict is not None else []),

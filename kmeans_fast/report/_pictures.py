@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from .. import plots
-from .._result import KMeansResult
 from .._samples import Samples
 from . import page
+from ._found import Found
 
 MOST_DOTS, MOST_NUMBERS = 100_000, 10_000_000  # samples drawn, and numbers that they may have in all
 BLOCK = 1 << 20  # numbers in memory at once
 AXES_FROM = 1000  # samples that give the principal axes: with thousands of features more would take seconds
+MOST_NAMES, FAR_NAMES, LONGEST_NAME = 20, 5, 24  # typical samples, far samples, characters
 COLUMNS = 3  # of curves
 FLATTEST = 0.2  # height by width of a picture with one scale for both axes
 ORDER = ("first", "second")
@@ -25,32 +27,60 @@ ORDER = ("first", "second")
 Floats = NDArray[np.float64]
 
 
-def clusters(samples: Samples, result: KMeansResult, features: Sequence[str]) -> tuple[str, str]:
+def clusters(samples: Samples, found: Found) -> tuple[str, str]:
     """Draw some of the samples; return the picture's address and its caption (markup)."""
+    named = _to_name(found)
     rows = np.arange(samples.n_samples)
     most = min(MOST_DOTS, MOST_NUMBERS // samples.n_features + 1)
     if len(rows) > most:
-        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-    X, labels, centroids = _take(samples, rows), result.labels[rows], result.centroids.astype(np.float64)
-    if len(features) == 1:
-        figure, said = _histogram(X[:, 0], labels, centroids[:, 0], features[0])
+        rows = np.union1d(np.random.default_rng(0).choice(rows, most, replace=False), named)
+    X, labels, centroids = _take(samples, rows), found.result.labels[rows], found.result.centroids.astype(np.float64)
+    if samples.n_features == 1:
+        figure, said = _histogram(X[:, 0], labels, centroids[:, 0], found)
     else:
-        names, said = list(features), "Stars are the centroids."
-        if len(features) > 2:
+        names, said = found.features, "Stars are the centroids."
+        if samples.n_features > 2:
             X, centroids, names = _principal_plane(X, centroids)
-            said = "The plane in which the samples spread most; the other directions are not seen here. " + said
-        wide, high = np.ptp(X, axis=0)
-        even = FLATTEST * wide <= high <= wide / FLATTEST
-        figure = Figure(figsize=(7.5, 7.5 * min(1.0, high / wide) + 0.5 if even and wide else 5), layout="constrained")
-        axes = figure.subplots()
-        plots.clusters(X, labels, centroids, axes)
-        if not even:
-            axes.set_aspect("auto")
+            said += " This is the plane in which the samples spread most; other directions are not seen here."
+        figure, axes = _dots(X, labels, centroids, names)
+        if axes.get_aspect() == "auto":
             said += " The axes have different scales."
-        _name_axes(axes, *names)
+        if len(named):
+            _write_names(axes, X, np.searchsorted(rows, named), [found.name(row) for row in named])
+            said += " Names: the sample nearest to each centroid, and the farthest samples."
     if len(rows) < samples.n_samples:
         said += f" {len(rows):,} of {samples.n_samples:,} samples are drawn."
     return page.svg(figure), said
+
+
+def _to_name(found: Found) -> NDArray[np.intp]:
+    """Choose the rows that get a name: one near each centroid, and some that are far from theirs."""
+    if found.n_clusters > MOST_NAMES:
+        return np.empty(0, np.intp)
+    typical = [found.typical(label, 1) for label in range(found.n_clusters)]
+    return np.unique(np.concatenate([*typical, found.farthest(FAR_NAMES)]))
+
+
+def _write_names(axes: Any, X: Floats, rows: NDArray[np.intp], names: Sequence[str]) -> None:
+    ids = np.full(len(X), "", object)
+    ids[rows] = [name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…" for name in names]
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # so that names are read on dots, too
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # names that overlap, glyphs that the font lacks
+        plots.annotate(X, ids, rows, axes, parse_math=False, path_effects=halo)
+
+
+def _dots(X: Floats, labels: NDArray[np.int32], centroids: Floats, names: Sequence[str]) -> tuple[Figure, Any]:
+    """Draw dots with one scale for both axes, unless the picture were a line."""
+    wide, high = np.ptp(X, axis=0)
+    even = FLATTEST * wide <= high <= wide / FLATTEST
+    figure = Figure(figsize=(7.5, 7.5 * min(1.0, high / wide) + 0.5 if even and wide else 5), layout="constrained")
+    axes = figure.subplots()
+    plots.clusters(X, labels, centroids, axes, rasterize=False)
+    if not even:
+        axes.set_aspect("auto")
+    _name_axes(axes, *names)
+    return figure, axes
 
 
 def curves(choice: Any) -> str:
@@ -80,15 +110,14 @@ def _name_axes(axes: Any, x: str, y: str) -> None:
     axes.set_ylabel(y, parse_math=False)
 
 
-def _histogram(x: Floats, labels: NDArray[np.int32], centroids: Floats, feature: str) -> tuple[Figure, str]:
+def _histogram(x: Floats, labels: NDArray[np.int32], centroids: Floats, found: Found) -> tuple[Figure, str]:
     figure = Figure(figsize=(7.5, 3.6), layout="constrained")
     axes = figure.subplots()
     groups = [x[labels == label] for label in range(len(centroids))]
-    colours = [to_hex(colour) for colour in plots.palette(len(centroids))]
-    axes.hist(groups, bins=min(60, max(10, len(x) // 5)), stacked=True, color=colours)
+    axes.hist(groups, bins=min(60, max(10, len(x) // 5)), stacked=True, color=found.colours)
     for centroid in centroids:
         axes.axvline(centroid, color=plots.INK, lw=0.8)
-    _name_axes(axes, feature, "samples")
+    _name_axes(axes, found.features[0], "samples")
     return figure, "Lines are the centroids."
 
 

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
-from numpy.typing import NDArray
 
-from .. import _details, plots
+from .. import _details
 from .._result import KMeansResult
 from .._samples import Samples
 from .._version import __version__
 from . import _pictures, page
+from ._found import Found
 
 MOST_CLUSTERS = 100  # in a table
 MOST_FEATURES = 8
 MOST_OUTLIERS = 20
-EXEMPLARS = 3
 CLUSTERS_AT_ALL = "Are there clusters at all?"
-
-
-class Found:
-    """A result, what is computed of it once, and the names of its samples."""
-
-    def __init__(self, result: KMeansResult, features: Sequence[str], names: Any) -> None:
-        self.result, self.features, self.names = result, features, names
-        self.n_samples, self.n_clusters = len(result.labels), len(result.centroids)
-        self.distances = result.distances
-        self.members = _details.members(result.labels, self.n_clusters)
-        self.medians = np.array([np.median(self.distances[rows]) if len(rows) else np.nan for rows in self.members])
-        self.flags = result.outliers()
-        self.swatches = [
-            page.Markup(f'<span class="swatch" style="background:{to_hex(colour)}"></span>{label}')
-            for label, colour in enumerate(plots.palette(self.n_clusters))
-        ]
-
-    def name(self, row: int) -> page.Markup:
-        """Name a sample."""
-        return page.name(row if self.names is None else self.names[row])
-
-    def typical(self, label: int) -> NDArray[np.intp]:
-        """Rows of the samples nearest to a centroid."""
-        rows = self.members[label]
-        return rows[_details.nearest(self.distances[rows], EXEMPLARS)]
 
 
 def verdict(found: Any) -> page.Markup:
@@ -71,7 +43,7 @@ def choice(found: Any) -> page.Markup:
 
 def clusters(samples: Samples, found: Found) -> page.Markup:
     """Show the samples in the colours of their clusters."""
-    picture, caption = _pictures.clusters(samples, found.result, found.features)
+    picture, caption = _pictures.clusters(samples, found)
     alt = f"The samples in the colours of their {found.n_clusters} clusters, and where the centroids are"
     return page.section("Clusters", "Each sample has the colour of its cluster.", page.figure(picture, alt, caption))
 
@@ -84,7 +56,7 @@ def sizes(found: Found) -> page.Markup:
             f"{len(rows):,}",
             f"{len(rows) / found.n_samples:.1%}",
             f"{found.medians[label]:.4g}" if len(rows) else "empty",
-            page.Markup(", ".join(found.name(row) for row in found.typical(label))),
+            page.Markup(", ".join(page.name(found.name(row)) for row in found.typical(label))),
         )
         for label, rows in enumerate(found.members[:MOST_CLUSTERS])
     ]
@@ -110,18 +82,14 @@ def centroids(found: Found) -> page.Markup:
 
 def outliers(found: Found) -> page.Markup:
     """List the samples that are far from their centroid, the farthest for their cluster first."""
-    rows = np.flatnonzero(found.flags)
-    distances, medians = found.distances[rows], found.medians[found.result.labels[rows]]
-    with np.errstate(divide="ignore"):
-        times = distances / medians
-    shown = np.argsort(-times, kind="stable")[:MOST_OUTLIERS]
+    rows, shown = np.flatnonzero(found.flags), found.farthest(MOST_OUTLIERS)
     said = (
         f"{len(rows):,} of {found.n_samples:,} samples are farther from their centroid than Q3 + {_details.FENCE:g} "
         "(Q3 - Q1) of the distances in their cluster (Tukey 1977). Of a normal cluster in the plane it is 1 in 100."
     )
     cells = [
-        (found.name(rows[i]), found.swatches[found.result.labels[rows[i]]], f"{distances[i]:.4g}", f"{times[i]:.3g}")
-        for i in shown
+        (page.name(found.name(row)), found.swatches[label], f"{found.distances[row]:.4g}", f"{times:.3g}")
+        for row, label, times in zip(shown, found.result.labels[shown], found.times_median(shown), strict=True)
     ]
     headings = ["sample", "cluster", "distance", "times the median"]
     parts = [page.table(headings, cells, words=(0,))] if len(rows) else []
