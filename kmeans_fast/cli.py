@@ -119,11 +119,12 @@ def report_(
     force: o.Force = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Cluster the points of a file and write a page about it: data, clusters, sizes, ids, outliers.
+    """Cluster the points of a file and write a page: data, choice of k, clusters, sizes, ids, outliers.
 
-    The page is one file that loads nothing: mail it, open it anywhere.
+    The page is one file that loads nothing: mail it, open it anywhere. Without -k it finds the number of clusters.
 
     ```
+    kmeans-fast report points.csv
     kmeans-fast report points.csv -k 8 --id-column name -o report.html
     ```
     """

@@ -222,6 +222,22 @@ def test_a_report_names_its_points_and_repeats_itself(points: Path) -> None:
     assert b"clusters   3" in piped.stderr
 
 
+def test_a_report_finds_the_number_of_clusters_by_itself(points: Path) -> None:
+    folder = points.parent
+    assert "k=3 by ICL" in done("report", "points.csv", "--columns", "x,y", "--seed", 0, folder=folder)
+    page = (folder / "report.html").read_text()
+    assert "How many clusters?" in page
+    assert "in 3 clusters." in page
+    np.save(folder / "u.npy", np.random.default_rng(0).random((150, 2)))
+    assert "one cluster: there are none" in done("report", "u.npy", "-o", "u.html", "--seed", 0, folder=folder)
+    page = (folder / "u.html").read_text()
+    assert "X has no clusters" in page
+    assert "How many clusters?" not in page
+    np.save(folder / "c.npy", CENTRES)
+    done("report", "points.csv", "--columns", "x,y", "--init", "c.npy", "-qfo", "u.html", folder=folder)
+    assert "in 3 clusters." in (folder / "u.html").read_text()
+
+
 def test_a_report_on_few_points_says_why_there_is_no_verdict(tmp_path: Path) -> None:
     np.save(tmp_path / "few.npy", X[:4])
     done("report", "few.npy", "-k", 2, "-qo", "r.html", folder=tmp_path)
@@ -340,7 +356,7 @@ def test_auto_chooses_the_clusters_that_are_there_and_says_how(points: Path) -> 
         folder=folder,
     )
     assert re.search("^verdict +X has clusters", told, re.M)
-    assert re.search("^chosen +k=3 by [a-z ]+, of 2 to 6: ", told, re.M)
+    assert re.search("^chosen +k=3 by ICL, of 2 to 6: ", told, re.M)
     labels = list(csv.DictReader((folder / "labels.csv").open()))
     assert same_partition([row["label"] for row in labels])
     assert labels[7]["id"] == "p007"

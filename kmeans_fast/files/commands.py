@@ -6,7 +6,7 @@ import importlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from kmeans_fast import KMeansResult
 
 from . import FileError, Points, choice, outputs, read_points, written
 from . import report as told
-from ._common import UsageError, listed
+from ._common import UsageError, listed, need
 from .model import Model, load_model, save_model
 from .outputs import Output
 
@@ -106,29 +106,30 @@ def cluster(
 
 
 def report(reading: Reading, fitting: Fitting, plan: Output, command: str, shown: bool) -> dict[str, Any]:
-    """Cluster the points of a file, write a page on them, and return the summary."""
+    """Cluster the points of a file, by default as many as are found, write a page, and return the summary."""
+    if fitting.n_clusters is None and fitting.init in SEEDINGS:
+        fitting = replace(fitting, n_clusters=choice.AUTO)
     _check_fitting(fitting)
-    pages = importlib.import_module("kmeans_fast.report")
-    importlib.import_module("kmeans_fast.plots")  # or fail before the work
-    clusterability = kmeans_fast.clusterability
+    for module, extra in (("choosing", "choose"), ("plots", "plot")):
+        need(f"kmeans_fast.{module}", "the report", extra)  # or fail before the work
     points = reading.read()
+    verdict, chosen = _judge(reading.name, points, fitting, shown)
+    if chosen is not None:
+        fitting = replace(fitting, n_clusters=chosen.n_clusters, k_max=None)
     result, summary = _fit(reading.name, points, fitting, shown)
-    try:
-        verdict: Any = clusterability(points.X, sample_weight=points.sample_weight, random_state=fitting.seed)
-    except ValueError as error:  # too few samples to say
-        verdict = str(error)
-    page = pages.html(
+    page = importlib.import_module("kmeans_fast.report").html(
         points.X,
         result,
         ids=points.ids,
         feature_names=points.feature_names,
         name=Path(reading.name).name,
         verdict=verdict,
+        choice=chosen and chosen.choice,
         command=command,
     )
     with plan.open() as stream:
         stream.write(page.encode(errors="replace"))
-    return summary
+    return summary | (chosen.told() if chosen else {})
 
 
 def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | None, details: bool = False) -> None:
@@ -159,6 +160,18 @@ def _check_fitting(fitting: Fitting) -> None:
         raise UsageError(f"--order {fitting.order} must be {', '.join(ORDERS)} or an existing model file.")
 
 
+def _judge(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[Any, choice.Chosen | None]:
+    """Say whether there are clusters, or why that can't be said; with -k auto, how many."""
+    if fitting.n_clusters == choice.AUTO:
+        with _blaming(name):
+            chosen = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads, shown, choice.SHOWN)
+        return chosen.verdict, chosen
+    try:
+        return kmeans_fast.clusterability(points.X, sample_weight=points.sample_weight, random_state=fitting.seed), None
+    except ValueError as error:  # too few samples
+        return str(error), None
+
+
 def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMeansResult, dict[str, Any]]:
     """Cluster the points of the file `name`; return the result and its summary."""
     order = _read_order(fitting.order, name, points)
@@ -170,7 +183,8 @@ def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMea
     n_clusters = len(init) if fitting.n_clusters is None else fitting.n_clusters
     if isinstance(n_clusters, str):
         with _blaming(name):
-            n_clusters, chosen = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads)
+            found = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads, shown)
+        n_clusters, chosen = found.n_clusters, found.told()
     with told.progress(shown) as callback, _blaming(name):
         result = kmeans_fast.kmeans(
             points.X,

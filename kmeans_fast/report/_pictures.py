@@ -87,7 +87,7 @@ def curves(choice: Any) -> str:
     """Draw the curves of `choose_k` side by side; return the picture's address."""
     rows = -(-len(choice.curves) // COLUMNS)
     figure = Figure(figsize=(2.9 * COLUMNS, 2.3 * rows), layout="constrained")
-    places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    places = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
     for spare in places[len(choice.curves) :]:
         spare.remove()
     plots.curves(choice, axes=places[: len(choice.curves)])
