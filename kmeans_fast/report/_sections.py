@@ -35,9 +35,11 @@ def choice(found: Any) -> page.Markup:
     """Show the curves of `choose_k`, and what each suggests."""
     picture = _pictures.curves(found)
     alt = f"The curves of {len(found.curves)} methods over the number of clusters, each with what it suggests"
-    said = f"{found.ks[0]} to {found.ks[-1]} clusters were tried; <strong>{found.decides}</strong> decides: "
-    said += f"<strong>{'no suggestion' if found.best_k is None else found.best_k}</strong>."
-    caption = "Each method's measure over the number of clusters; rings are the suggestions."
+    best = {name: "none" if k is None else str(k) for name, k in found.suggestions.items()}
+    said = (
+        f"Of {found.ks[0]} to {found.ks[-1]}: <strong>{best[found.decides]}</strong> by {found.decides}, which decides."
+    )
+    caption = "Rings are the suggestions: " + ", ".join(f"{name} {k}" for name, k in best.items()) + "."
     return page.section("How many clusters?", said, page.figure(picture, alt, caption))
 
 

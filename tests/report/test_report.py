@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from kmeans_fast import clusterability, kmeans, report
+from kmeans_fast import choose_k, clusterability, kmeans, report
 
 pytest.importorskip("matplotlib")
 
@@ -157,6 +157,18 @@ def test_a_verdict_comes_with_its_evidence(board):
     assert page.headings[1] == "Are there clusters at all?"
     assert [row[:2] for row in page.table("test")] == [[e.test, e.says] for e in found.evidence]
     assert "too few &lt;" in report.html(X, r, verdict="too few <")
+
+
+def test_a_choice_comes_with_its_curves_and_what_each_suggests(board):
+    X, _, r = board
+    text = report.html(
+        X, r, choice=choose_k(X, 5, method=["silhouette", "f", "davies_bouldin", "elbow"], random_state=0)
+    )
+    page = assert_loads_nothing(text)
+    assert page.headings[1:3] == ["How many clusters?", "Clusters"]
+    assert "Of 1 to 5: <strong>3</strong> by silhouette, which decides." in text
+    assert "silhouette 3, f 3, davies_bouldin 3" in text
+    assert sum(tag == "img" for tag, _ in page.tags) == 2
 
 
 def test_long_tables_are_cut_and_say_so(blobs):
