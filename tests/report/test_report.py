@@ -167,7 +167,7 @@ def test_a_choice_comes_with_its_curves_and_what_each_suggests(board):
     page = assert_loads_nothing(text)
     assert page.headings[1:3] == ["How many clusters?", "Clusters"]
     assert "Of 1 to 5: <strong>3</strong> by silhouette, which decides." in text
-    assert "silhouette 3, f 3, davies_bouldin 3" in text
+    assert "silhouette 3, f 3, davies_bouldin 4, elbow 3." in text
     assert sum(tag == "img" for tag, _ in page.tags) == 2
 
 
