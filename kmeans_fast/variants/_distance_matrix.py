@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_ROWS = 512
+BLOCK_ROWS = 64
 SYMMETRIC = 1e-5  # of the largest distance: what may lie between d(i, j) and d(j, i); rounding in float32 is 1e-7
 
 

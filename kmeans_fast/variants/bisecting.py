@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,35 +21,10 @@ from .._result import KMeansResult
 from .._samples import Samples
 from .._validate import as_weight, check_n_clusters
 from ._base import with_random_state, wrap
-from ._subset import subset
+from ._bisection import Bisection
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PREDICT_ROWS = 1 << 17  # that go down the tree together
-
-
-@dataclass
-class Node:
-    """A cluster of the tree: a leaf, or split in two."""
-
-    center: NDArray[Any]
-    inertia: float
-    size: int
-    rows: NDArray[np.intp] | None = None  # of a leaf during the fit; None for the root: all
-    halves: tuple[Node, Node] | None = None
-    label: int = -1
-    whole: bool = False  # nothing to split: its samples are the same
-
-    def leaves(self) -> Iterator[Node]:
-        """Give the leaves from left to right."""
-        stack = [self]
-        while stack:
-            node = stack.pop()
-            if node.halves is None:
-                yield node
-            else:
-                stack += node.halves[::-1]
 
 
 class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -98,8 +71,8 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
 
     Notes
     -----
-    Memory beyond X: 16 bytes a sample, and the samples of the cluster that is split: a copy of them while they are half
-    of X at most; more are read in blocks, which is slower. A fit's own buffers come on top, as in `kmeans`.
+    Memory beyond X: some 24 bytes a sample, and the samples of the cluster that is split: a copy of them where they are
+    half of X at most, more are read in blocks, which takes up to twice as long.
 
     M. Steinbach, G. Karypis and V. Kumar, "A comparison of document clustering techniques", KDD Workshop on Text
     Mining (2000).
@@ -185,36 +158,31 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         check_n_clusters(self.n_clusters, samples.n_samples, n_weighted)
         # As in scikit-learn, None draws from NumPy's global state.
         rng = as_generator(np.random if self.random_state is None else self.random_state)
-        first = _kmeans.fit(
-            samples, 1, np.zeros((1, samples.n_features)), 1, 1, 0.0, weight, None, "lloyd", self.n_threads, None
-        )
-        root = Node(first.centroids[0], first.inertia, samples.n_samples)
-        found = 1
-        while found < self.n_clusters and (leaf := self._next(root)) is not None:
-            found += self._split(leaf, samples, weight, rng)
-        leaves = list(root.leaves())
-        self.labels_ = np.zeros(samples.n_samples, np.int32)
-        for label, leaf in enumerate(leaves):
-            leaf.label = label
-            if leaf.rows is not None:
-                self.labels_[leaf.rows] = label
-                leaf.rows = None
-        self.cluster_centers_ = np.stack([leaf.center for leaf in leaves])
-        self.inertia_ = float(sum(leaf.inertia for leaf in leaves))
-        self._tree = root
-        if found < self.n_clusters:
-            message = f"X has only {found} distinct samples that can be told apart, fewer than {self.n_clusters=}."
-            warnings.warn(message.replace("self.", ""), ConvergenceWarning, stacklevel=2)
+        init = with_random_state(self.init) if callable(self.init) else self.init
+
+        def halve(part: Samples, weight: Any) -> KMeansResult:
+            n_init, tol, threads = self.n_init, self.tol, self.n_threads
+            return _kmeans.fit(part, 2, init, n_init, self.max_iter, tol, weight, rng, "auto", threads, None)
+
+        start = np.zeros((1, samples.n_features))  # of one cluster any will do
+        whole = _kmeans.fit(samples, 1, start, 1, 1, 0.0, weight, None, "lloyd", self.n_threads, None)
+        bisection = Bisection(samples, weight, whole, halve, self.n_threads)
+        by_size = self.bisecting_strategy == "largest_cluster"
+        bisection.grow(self.n_clusters, by_size=by_size, verbose=bool(self.verbose))
+        self.labels_, self._tree = bisection.finish(), bisection.tree
+        self.cluster_centers_ = np.stack([leaf.center for leaf in bisection.leaves])
+        self.inertia_ = float(sum(leaf.inertia for leaf in bisection.leaves))
+        if (found := len(bisection.leaves)) < self.n_clusters:
+            message = (
+                f"X has only {found} distinct samples that can be told apart, fewer than n_clusters={self.n_clusters}."
+            )
+            warnings.warn(message, ConvergenceWarning, stacklevel=2)
         return self
 
     def predict(self, X: Any) -> NDArray[np.int32]:
         """Label each sample along the tree: at each split it goes to the nearer center, left where both are."""
         check_is_fitted(self)
-        samples = wrap(self, X)
-        labels = np.empty(samples.n_samples, np.int32)
-        for start, block in samples.blocks(samples.dtype, min(PREDICT_ROWS, samples.n_samples)):
-            self._descend(block, labels[start : start + len(block)])
-        return labels
+        return self._tree.label(wrap(self, X), self.n_threads)
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Return the distances to all centers, shape (n_samples, n_clusters)."""
@@ -227,7 +195,8 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         samples = wrap(self, X)
         weight = as_weight(sample_weight, samples.n_samples)
         labels = _predict.predict(samples, self.cluster_centers_, self.n_threads)
-        return -float(self._squares(samples, self.cluster_centers_, labels, weight).sum())
+        squares = _predict.own_distances(samples, self.cluster_centers_, labels, self.n_threads) ** 2
+        return -float(squares.sum() if weight is None else squares @ weight)
 
     def __sklearn_tags__(self) -> Any:
         """Say that `transform` keeps float32."""
@@ -239,57 +208,3 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     def _n_features_out(self) -> int:
         """Columns of `transform`, for ClassNamePrefixFeaturesOutMixin."""
         return len(self.cluster_centers_)
-
-    def _halve(self, samples: Samples, weight: Any, rng: np.random.Generator) -> KMeansResult:
-        init = with_random_state(self.init) if callable(self.init) else self.init
-        n_init, tol, threads = self.n_init, self.tol, self.n_threads
-        return _kmeans.fit(samples, 2, init, n_init, self.max_iter, tol, weight, rng, "auto", threads, None)
-
-    def _next(self, root: Node) -> Node | None:
-        """Return the leaf to split, the first of equals."""
-        leaves = [leaf for leaf in root.leaves() if not leaf.whole]
-        by_size = self.bisecting_strategy == "largest_cluster"
-        return max(leaves, key=lambda leaf: leaf.size if by_size else leaf.inertia, default=None)
-
-    def _split(self, leaf: Node, samples: Samples, weight: Any, rng: np.random.Generator) -> bool:
-        """Split a leaf in two; say whether it could be."""
-        rows = leaf.rows
-        part = samples if rows is None else subset(samples, rows)
-        w = weight if weight is None or rows is None else np.take(weight, rows)
-        if (part.n_samples if w is None else np.count_nonzero(w)) < 2 or leaf.inertia == 0.0:
-            leaf.whole = True
-            return False
-        result = self._halve(part, w, rng)
-        if not result.counts.all():
-            leaf.whole = True
-            return False
-        squares = self._squares(part, result.centroids, result.labels, w)
-        places = [np.flatnonzero(result.labels == j) for j in (0, 1)]  # rows[mask] takes six times as long
-        inertia = [float(np.take(squares, place).sum()) for place in places]
-        split = places if rows is None else [np.take(rows, place) for place in places]
-        if self.verbose:
-            print(
-                f"split {part.n_samples} samples into {result.counts.tolist()}: inertia {leaf.inertia:.6g} to {inertia}"
-            )
-        nodes = [Node(result.centroids[j], inertia[j], len(split[j]), split[j]) for j in (0, 1)]
-        leaf.halves, leaf.rows = (nodes[0], nodes[1]), None
-        return True
-
-    def _squares(self, samples: Samples, centers: Any, labels: Any, weight: Any) -> NDArray[np.float64]:
-        squares = _predict.own_distances(samples, centers, labels, self.n_threads)
-        squares *= squares
-        if weight is not None:
-            squares *= weight
-        return squares
-
-    def _descend(self, block: NDArray[Any], labels: NDArray[np.int32]) -> None:
-        stack = [(self._tree, np.arange(len(block)))]
-        while stack:
-            node, rows = stack.pop()
-            if node.halves is None or not len(rows):
-                labels[rows] = node.label
-                continue
-            centers = np.stack([half.center for half in node.halves])
-            part = block if len(rows) == len(block) else np.take(block, rows, axis=0)
-            right = _predict.predict(part, centers, self.n_threads) != 0
-            stack += [(node.halves[j], np.take(rows, np.flatnonzero(right == j))) for j in (0, 1)]

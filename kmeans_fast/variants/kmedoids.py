@@ -1,4 +1,4 @@
-"""k-medoids for any distance: FasterPAM of the `kmedoids` package, which is GPL-3 and must be installed by the user."""
+"""k-medoids for any distance, by FasterPAM."""
 # scikit-learn has no types of its own.
 # mypy: allow-subclassing-any
 
@@ -23,11 +23,10 @@ from .._result import Restart
 from .._validate import check_n_clusters
 from ._base import wrap
 from ._distance_matrix import as_distances, check_distances
+from ._fasterpam import Matrix, descend, draw, inertia, nearest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Matrix = NDArray[Any]
 
 
 class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -156,7 +155,7 @@ class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         runs: list[Restart] = []
         medoids, best = None, np.inf
         for _ in range(restarts):
-            found, run = _descend(distances, self._start(distances, start, rng), self.max_iter)
+            found, run = descend(distances, draw(distances, start, self.n_clusters, rng), self.max_iter)
             runs.append(run)
             if medoids is None or run.inertia < best:  # the first of equals
                 medoids, best, self.n_iter_ = found, run.inertia, run.n_iter
@@ -170,7 +169,7 @@ class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
 
         For "precomputed" X is the matrix of distances to the samples of the fit, shape (n_new, n_samples).
         """
-        return _nearest(self.transform(X))
+        return nearest(self.transform(X))
 
     def transform(self, X: Any) -> Matrix:
         """Return the distances to the medoids, shape (n_new, n_clusters); X as in `predict`."""
@@ -218,18 +217,11 @@ class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
             raise ValueError(f"init={start.tolist()} must be different indices from 0 to {n_samples - 1}.")
         return start, 1
 
-    def _start(self, distances: Matrix, start: Any, rng: np.random.Generator) -> Matrix:
-        if not isinstance(start, str):
-            return np.asarray(start)
-        if start == "build":
-            return np.asarray(_package().pam_build(distances, self.n_clusters).medoids)
-        return rng.choice(len(distances), self.n_clusters, replace=False)
-
     def _keep(self, X: Any, distances: Matrix, medoids: Matrix) -> None:
         self.medoid_indices_ = medoids
         to_medoids = distances[:, medoids]
-        self.labels_ = _nearest(to_medoids)
-        self.inertia_ = _inertia(to_medoids)
+        self.labels_ = nearest(to_medoids)
+        self.inertia_ = inertia(to_medoids)
         if self.metric != "precomputed":
             self.cluster_centers_ = np.asarray(X)[medoids]
         filled = len(np.unique(self.labels_))
@@ -239,31 +231,3 @@ class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         elif not any(run.converged for run in self.restarts_):
             message = f"No restart ended within max_iter={self.max_iter} passes."
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
-
-
-def _descend(distances: Matrix, medoids: Matrix, max_iter: int) -> tuple[Matrix, Restart]:
-    """Swap medoids until no swap helps; a pass at a time, since Ctrl-C is not seen within one."""
-    fasterpam, passes, swaps = _package().fasterpam, 0, 1
-    while swaps and passes < max_iter:
-        run = fasterpam(distances, medoids.astype(np.uintp), max_iter=1, n_cpu=1)
-        medoids, swaps, passes = run.medoids, run.n_swap, passes + 1
-    medoids = np.sort(medoids).astype(np.int64)
-    reason = "max_iter" if swaps else "no decrease"
-    return medoids, Restart(_inertia(distances[:, medoids]), passes, not swaps, reason)
-
-
-def _nearest(to_medoids: Matrix) -> NDArray[np.int32]:
-    return np.asarray(to_medoids.argmin(axis=1), np.int32)
-
-
-def _inertia(to_medoids: Matrix) -> float:
-    return float(to_medoids.min(axis=1).sum(dtype=np.float64))
-
-
-def _package() -> Any:
-    try:
-        import kmedoids
-    except ImportError:
-        message = 'KMedoids needs the package kmedoids (GPL-3); install it with: pip install "kmeans_fast[medoids]"'
-        raise ImportError(message) from None
-    return kmedoids

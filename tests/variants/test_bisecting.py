@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -188,3 +189,9 @@ def test_global_state_is_drawn_from_without_a_seed() -> None:
 def test_wrong_parameters_are_named(parameters: Any, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
         BisectingKMeans(**parameters).fit(points(6))
+
+
+def test_a_long_chain_of_splits_can_be_pickled() -> None:
+    X = np.cumsum(np.arange(600.0) ** 3)[:, None]
+    model = BisectingKMeans(400, random_state=0).fit(X)
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.labels_)
