@@ -21,6 +21,7 @@ from .picture import draw, draw_inertia
 from .race import Settings, race
 from .results import Row
 from .tables import full_table, markdown_table, summary
+from .variants import variants_suite
 
 RACES: dict[str, Settings] = {
     "fixed": Settings(),
@@ -34,6 +35,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "import": import_suite,
     "choose": choose_suite,
     "modes": modes_suite,
+    "variants": variants_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted

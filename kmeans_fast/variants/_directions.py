@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _distances, _runtime
+from .. import _distances, _runtime, _variants
 from .._problem import Floats, Labels, raise_not_finite
 from .._samples import Samples
 
@@ -33,7 +33,7 @@ class Directions:
                 f"{name} has only zeros in row {row}, or values whose squares vanish, so it has no direction; "
                 "drop such rows first."
             )
-        self.unit = Samples(_UnitSource(samples, self.norms), samples.original)
+        self.unit = Samples(_UnitSource(samples, self.norms, n_threads), samples.original)
 
     def radius(self) -> float:
         """Return the middle of the norms on a logarithmic scale."""
@@ -55,17 +55,19 @@ class Directions:
 class _UnitSource:
     """Rows of another source, divided by their norms."""
 
-    def __init__(self, samples: Samples, norms: Floats) -> None:
-        self.samples, self.inverse = samples, 1.0 / norms
+    def __init__(self, samples: Samples, norms: Floats, n_threads: int | None) -> None:
+        self.samples, self.inverse, self.n_threads = samples, 1.0 / norms, n_threads
         self.shape, self.dtype = (samples.n_samples, samples.n_features), samples.dtype
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
         """Convert rows into `out`."""
-        native = self.samples.native
-        rows = out if native is None else native[start:stop]
-        if native is None:
+        rows, native = out, self.samples.native
+        if native is not None and native.dtype == out.dtype:
+            rows = native[start:stop]
+        else:
             self.samples.source.read(start, stop, out)
-        np.multiply(rows, self.inverse[start:stop, None], out=out, casting="unsafe")
+        threads = _runtime.choose_threads(self.n_threads, float(out.size))
+        _variants.scale_rows(rows, self.inverse[start:stop], out, threads)
 
     def take(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the given rows."""

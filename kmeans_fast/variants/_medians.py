@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _distances, _l1, _runtime
+from .. import _distances, _l1, _runtime, _variants
 from .._greedy import _order_by_value, candidates_of_a_round
 from .._predict import _finite_blocks
 from .._problem import Floats, Labels, Problem
@@ -53,10 +53,9 @@ class Medians:
 
     def touched(self) -> NDArray[np.int64]:
         """Return the clusters that the last pass took samples from or gave some to."""
-        moved = self.old != self.labels
-        flags = np.zeros(self.problem.n_clusters + 1, bool)  # the last is that of the label -1
-        flags[self.old[moved]] = flags[self.labels[moved]] = True
-        return np.flatnonzero(flags[:-1])
+        flags = np.zeros(self.problem.n_clusters, np.uint8)
+        _variants.touched(self.old, self.labels, flags)
+        return np.flatnonzero(flags)
 
     def update(self, centers: Array, clusters: NDArray[np.int64]) -> None:
         """Move the centers of these clusters to their medians, and those of empty clusters to far samples."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from .. import _distances, _move
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _distances, _variants
 from .._own import own_blocks
-from .._problem import SHARE_AT_START, Floats, Problem
+from .._problem import SHARE_AT_START, Floats, Labels, Problem
 from .._samples import Samples
 from ._base import Run
-from ._passes import STALLED, farthest_rows, make_pass
+from ._passes import MOVED_MUCH, STALLED, farthest_rows, make_pass
 from ._trim_seeding import threshold
 
-MARGIN = 0.7  # of the last threshold: above it the next one is looked for first
+MARGIN = 0.7  # of the last threshold: beyond it the next one is looked for first
+NEAR = 1.0 - 1e-6  # outdoes the rounding of a bound
 
 
 class Trim:
@@ -23,11 +27,13 @@ class Trim:
     ) -> None:
         self.problem = problem = Problem(samples, n_clusters, weight, n_threads)
         n, make = samples.n_samples, problem.memory.empty
+        n_chunks = -(-n // samples.chunk(samples.dtype))
         self.weight, self.budget = weight, budget
-        self.far = make(n, np.float64)
+        self.far, self.beyond = make(n, np.float64), make(n // 4 + 1, np.float64)
         self.kept, self.new = make(n, np.int32), make(n, np.int32)
         self.sums = make((problem.n_slices(), n_clusters, samples.n_features + 2), np.float64)
-        self.floor = 0.0
+        self.totals, self.changed = make((n_chunks, 2), np.float64), make(n_chunks, np.int64)
+        self.floor, self.complete = 0.0, True
 
     def descend(self, centers: Floats, max_iter: int, tol: float) -> Run:
         """Run from one start; labels and threshold are those of the centers that are returned."""
@@ -39,15 +45,20 @@ class Trim:
         centers = centers.astype(problem.samples.result_dtype)
         points = centers.astype(np.float64)
         problem.refine(points)
-        problem.engine().reset()
-        self._pass(points, np.empty_like(points), True)
+        engine = problem.engine()
+        engine.reset()
+        make_pass(problem, engine, points, True, np.empty_like(points))
+        self._measure(points)
         np.sqrt(self.far, out=self.far)  # two squares may have one root: the threshold is one of distances
         self.floor = 0.0
-        limit = self._cut()
+        limit, _ = self._cut()
         np.square(self.far, out=self.far)
-        return Run(centers, self.new.copy(), self._objective(), n_iter, reason, limit)
+        far = np.where(self.new >= 0, self.far, 0.0)
+        inertia = float(far.sum() if self.weight is None else (far * self.weight).sum())
+        return Run(centers, self.new.copy(), inertia, n_iter, reason, limit)
 
     def _loop(self, centers: Floats, n_iter: int, max_iter: int, tol: float) -> tuple[Floats, int, str]:
+        """Label, leave out and move in turn until a limit; return centers, iterations and the reason to stop."""
         problem, engine, means = self.problem, self.problem.engine(), np.empty_like(centers)
         lowest, stalled, fresh, reason = np.inf, 0, True, ""
         engine.reset()
@@ -56,12 +67,13 @@ class Trim:
         while not reason:
             if problem.boxes_pay(n_iter):
                 problem.use_boxes(engine)
-            self._pass(centers, means, fresh)
-            self._cut()
+            make_pass(problem, engine, centers, fresh, means)
             n_iter += 1
-            changed = int(np.count_nonzero(self.new != self.kept))
-            objective = self._objective()
-            stalled = 0 if objective < lowest else stalled + 1
+            self._measure(centers, engine.upper_bounds)
+            _, changed = self._cut()
+            kept, left = self.totals.sum(axis=0)
+            objective = kept if self.complete else engine.inertia - left
+            stalled = stalled + 1 if objective >= lowest and (self.complete or problem.resolves(objective)) else 0
             lowest = min(lowest, objective)
             self._sum()
             new = self._moved(centers)
@@ -78,47 +90,64 @@ class Trim:
                 self.kept[:], self.sums[:] = -1, 0.0
                 self._sum()
                 new = self._moved(centers)
-            fresh = engine.n_changed * 3 > problem.samples.n_samples
+            fresh = engine.n_changed > MOVED_MUCH * problem.samples.n_samples
             centers = new
         return centers, n_iter, reason
 
-    def _pass(self, centers: Floats, means: Floats, fresh: bool) -> None:
-        """Label all samples, and set `far`."""
-        problem = self.problem
-        make_pass(problem, problem.engine(), centers, fresh, means)
-        for start, block in own_blocks(problem):
-            stop, threads = start + len(block), problem.threads_for(float(block.size))
-            _distances.own_squared_distances(
-                block, centers, problem.labels[start:stop], self.far[start:stop], problem.chunk, threads
-            )
+    def _measure(self, centers: Floats, upper: NDArray[np.float32] | None = None) -> None:
+        """Set `far`, the squared distances; with upper bounds only where they may reach `floor`, elsewhere 0."""
+        self.complete = upper is None or self.floor == 0.0
+        rows = None if upper is None or self.complete else np.flatnonzero(upper >= NEAR * self.floor**0.5)
+        if rows is not None and 2 * len(rows) < len(self.far):
+            self.far[:] = 0.0
+            for start, block in own_blocks(self.problem):
+                first, last = np.searchsorted(rows, (start, start + len(block)))
+                mine = rows[first:last]
+                if len(mine):
+                    self.far[mine] = self._squares(block[mine - start], self.problem.labels[mine], centers)
+            reach = self.far >= self.floor
+            if (np.count_nonzero(reach) if self.weight is None else self.weight[reach].sum()) > self.budget:
+                return
+        self.complete = True
+        for start, block in own_blocks(self.problem):
+            stop = start + len(block)
+            self._squares(block, self.problem.labels[start:stop], centers, self.far[start:stop])
 
-    def _cut(self) -> float:
-        """Set `new`, the labels with -1; return what no sample that keeps its label exceeds.
+    def _squares(self, block: NDArray[Any], labels: Labels, centers: Floats, out: Floats | None = None) -> Floats:
+        out = np.empty(len(block)) if out is None else out
+        threads = self.problem.threads_for(float(block.size))
+        _distances.own_squared_distances(block, centers, labels, out, self.problem.chunk, threads)
+        return out
 
-        It is looked for among the samples near the last one or beyond, if they are enough.
-        """
-        far, weight = self.far, self.weight
-        if self.floor > 0.0:
-            rows = np.flatnonzero(far >= self.floor)
-            some = None if weight is None else weight[rows]
-            if (len(rows) if some is None else some.sum()) > self.budget:
-                far, weight = far[rows], some
-        limit = threshold(far, weight, self.budget)
+    def _cut(self) -> tuple[float, int]:
+        """Set `new`, the labels with -1; return what no sample that keeps its label exceeds, and how many changed."""
+        problem, chunk = self.problem, self.problem.samples.chunk(self.problem.samples.dtype)
+        limit = self._limit()
         self.floor = MARGIN * limit if np.isfinite(limit) else 0.0
-        np.copyto(self.new, self.problem.labels)
-        self.new[self.far > limit] = -1
-        return limit
+        threads = problem.threads_for(float(len(self.far)))
+        _variants.cut(
+            problem.labels, self.far, limit, self.weight, self.kept, self.new, self.totals, self.changed, chunk, threads
+        )
+        return limit, int(self.changed.sum())
 
-    def _objective(self) -> float:
-        far = np.where(self.new >= 0, self.far, 0.0)
-        return float(far.sum() if self.weight is None else (far * self.weight).sum())
+    def _limit(self) -> float:
+        """Return the threshold, looked for among what lies beyond `floor` if that is enough."""
+        if self.floor > 0.0 and self.weight is None:
+            m = _variants.collect(self.far, self.floor, self.beyond)
+            if m > self.budget:
+                return threshold(self.beyond[:m], None, self.budget)
+        elif self.floor > 0.0 and self.weight is not None:
+            rows = np.flatnonzero(self.far >= self.floor)
+            if self.weight[rows].sum() > self.budget:
+                return threshold(self.far[rows], self.weight[rows], self.budget)
+        return threshold(self.far, self.weight, self.budget)
 
     def _sum(self) -> None:
         """Bring the sums from the labels `kept` to `new`."""
         problem = self.problem
         threads = problem.threads_for(float(problem.samples.n_samples * problem.samples.n_features))
         for start, block in problem.blocks():
-            _move.move(
+            _variants.move(
                 block, start, self.kept, self.new, self.weight, problem.origin, self.sums, problem.chunk, threads
             )
         self.kept, self.new = self.new, self.kept
@@ -130,6 +159,8 @@ class Trim:
         weight = np.where(empty, 1.0, sums[:, d])
         new: Floats = np.where(empty[:, None], centers, self.problem.origin + sums[:, :d] / weight[:, None])
         if empty.any():
+            if not self.complete:
+                self._measure(centers)
             far = np.where(self.kept >= 0, self.far, 0.0)
             rows = farthest_rows(far, self.weight, int(empty.sum()))
             new[np.flatnonzero(empty)[: len(rows)]] = self.problem.samples.take(rows)
