@@ -26,6 +26,7 @@ from .files import options as o
 from .files._common import UsageError
 from .files.commands import Fitting, Reading
 from .files.outputs import plan
+from .files.preparation import IMPUTE, Wish
 
 app = typer.Typer(
     add_completion=False,
@@ -47,6 +48,9 @@ def cluster(
     weights: o.Weights = None,
     header: o.Header = None,
     delimiter: o.Delimiter = None,
+    impute: o.Impute = None,
+    one_hot: o.OneHot = False,
+    standardize: o.Standardize = False,
     n_clusters: o.NClusters = None,
     k_max: o.KMax = None,
     init: o.Init = "k-means++",
@@ -68,8 +72,9 @@ def cluster(
 ) -> None:
     """Cluster the points of a file by k-means.
 
-    Nothing is dropped or filled in: text, missing values and NaN are errors that name the line,
-    column and value. Files are written whole or not at all, and never overwritten without --force.
+    Nothing is dropped, nor filled in unless you say so (--impute, --one-hot): text, missing values and NaN are
+    errors that name the line, column and value. Files are written whole or not at all, and never
+    overwritten without --force.
 
     ```
     kmeans-fast cluster points.csv -k 8 --id-column name -o labels.csv
@@ -90,7 +95,10 @@ def cluster(
         outputs.check_distinct(plans.values())
         chosen = secrets.randbits(32) if seed is None else seed
         fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
-        reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
+        if impute is not None and impute not in IMPUTE:
+            raise UsageError(f"--impute {impute} must be one of {', '.join(IMPUTE)}.")
+        wish = Wish(standardize, one_hot, impute)
+        reading = Reading(input, _split(columns), id_column, weights, header, delimiter, wish)
         shown = not quiet and sys.stderr.isatty()
         told = commands.cluster(reading, fitting, plans, shown, details)
         if not quiet:

@@ -380,6 +380,47 @@ def test_auto_refuses_what_it_cannot_judge(tmp_path: Path) -> None:
     assert b"'some' must be" in process.stderr  # then wrapped to the terminal
 
 
+def test_a_table_of_texts_and_gaps_is_prepared_and_the_model_prepares_others_alike(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [[f"p{i}", 20 + 40 * (i % 2) + rng.integers(5), 1000 * (1 + i % 2), "ab"[i % 2]] for i in range(40)]
+    rows[3][1] = rows[4][3] = ""
+    with (tmp_path / "t.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([["name", "age", "income", "town"], *rows])
+    assert "(--impute)" in refused("cluster", "t.csv", "-k", 2, "--columns", "age,income", folder=tmp_path)
+    prepare = ("--impute", "median", "--one-hot", "--standardize", "--id-column", "name", "--tol", 0)
+    done(
+        *("cluster", "t.csv", "-k", 2, "--seed", 0, *prepare, "-o", "l.csv", "--centroids", "c.csv"),
+        *("--save-model", "m.kmf", "--summary", "s.json", "--plot", "p.png", "-q"),
+        folder=tmp_path,
+    )
+    labels = list(csv.DictReader((tmp_path / "l.csv").open()))
+    assert len({(row["label"], i % 2) for i, row in enumerate(labels)}) == 2
+    centroids = {row["income"]: row for row in csv.DictReader((tmp_path / "c.csv").open())}  # in their own units
+    assert set(centroids) == {"1000", "2000"}
+    assert float(centroids["2000"]["town_b"]) == pytest.approx(1)
+    assert json.loads((tmp_path / "s.json").read_text())["preparation"]["rules"][1]["name"] == "income"
+    predicted = list(
+        csv.DictReader(io.StringIO(done("predict", "m.kmf", "t.csv", "--id-column", "name", folder=tmp_path)))
+    )
+    assert predicted == labels
+    again = done("cluster", "t.csv", "--init", "c.csv", *prepare, "--order", "m.kmf", "-qo", "-", folder=tmp_path)
+    assert [row["label"] for row in csv.DictReader(io.StringIO(again))] == [row["label"] for row in labels]
+    new = b"town,age,income\nc,30,1000\n"
+    assert "'c' was not there when the model was fitted" in refused("predict", "m.kmf", "-", folder=tmp_path, stdin=new)
+    wrong = refused("cluster", "t.csv", "-k", 2, "--impute", "zero", folder=tmp_path, code=2)
+    assert wrong == "--impute zero must be one of mean, median, most_frequent."
+
+
+def test_a_standardized_photograph_is_drawn_in_its_own_colours(tmp_path: Path) -> None:
+    pixels = np.zeros((6, 6, 3), np.uint8)
+    pixels[:3] = (200, 30, 90)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    done("cluster", "photo.png", "-k", 2, "--standardize", "-qo", "few.png", "--save-model", "m", folder=tmp_path)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "few.png").convert("RGB")), pixels)
+    done("predict", "m", "photo.png", "-o", "again.png", folder=tmp_path)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png").convert("RGB")), pixels)
+
+
 def test_help_names_every_option_and_the_exit_codes(tmp_path: Path) -> None:
     told = done("cluster", "--help", folder=tmp_path)
     for word in ("--columns", "--weights", "--init", "--save-model", "--force", "130 stopped"):

@@ -13,13 +13,16 @@ from typing import Any, Literal
 import kmeans_fast
 from kmeans_fast import KMeansResult
 
-from . import FileError, Points, choice, outputs, read_points, written
+from . import FileError, Points, choice, outputs, preparation, read_points, written
 from . import report as told
 from ._common import UsageError, listed, need
 from .model import Model, load_model, save_model
 from .outputs import Output
+from .preparation import Preparation, Wish
+from .raw import Raw
 
 SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+NOTHING = Wish()
 ORDERS = ("size", "position")
 
 
@@ -33,6 +36,7 @@ class Reading:
     weights: str | None = None
     header: bool | None = None
     delimiter: str | None = None
+    wish: Wish = NOTHING
 
     @property
     def name(self) -> str:
@@ -49,6 +53,22 @@ class Reading:
             like=None if self.columns else like,
             header=self.header,
             delimiter=self.delimiter,
+        )
+
+    def prepare(self) -> tuple[Preparation | None, Points]:
+        """Read it, and prepare it as is wished; tell what was learnt for it, if anything."""
+        return preparation.learn(self._raw(), self.wish) if self.wish else (None, self.read())
+
+    def read_for(self, model: Model) -> Points:
+        """Read it as points of a model, prepared as those it was fitted on."""
+        if model.preparation is None:
+            return self.read(like=model.feature_names)
+        learnt = Preparation.of(model.preparation)
+        return learnt.apply(self._raw(learnt))
+
+    def _raw(self, like: Preparation | None = None) -> Raw:
+        return preparation.read_raw(
+            self.path, self.columns, self.id_column, self.weights, self.header, self.delimiter, like
         )
 
 
@@ -86,22 +106,26 @@ def cluster(
     _check_fitting(fitting)
     if plans["plot"]:
         importlib.import_module("kmeans_fast.plots")  # or fail before the work
-    points = reading.read()
+    learnt, points = reading.prepare()
     if plans["plot"] and len(points.X) > importlib.import_module("kmeans_fast.plots").MOST_DOTS:
         importlib.import_module("kmeans_fast.plots._raster")
     _check_picture(plans["labels"], points)
     if plans["plot"] and points.X.shape[1] < 2:
         raise FileError(f"{reading.name} has one column of points; --plot needs two.")
-    result, summary = _fit(reading.name, points, fitting, shown)
-    written.write_labels(plans["labels"], points, result.labels, result.centroids, result.n_threads, details)
-    written.write_centroids(plans["centroids"], result.centroids, points.feature_names)
+    result, summary = _fit(reading.name, points, fitting, shown, learnt)
+    own_units = result.centroids if learnt is None else learnt.unscaled(result.centroids)
+    drawn = own_units if points.picture else result.centroids
+    written.write_labels(plans["labels"], points, result.labels, drawn, result.n_threads, details)
+    written.write_centroids(plans["centroids"], own_units, points.feature_names)
     written.write_summary(plans["summary"], summary)
     if plan := plans["model"]:
         names = points.feature_names if points.named else None
         # Without the time it took: the same fit gives the same bytes.
         lasting = {key: value for key, value in summary.items() if key != "seconds"}
-        save_model(result, plan.path, feature_names=names, metadata=lasting, overwrite=plan.force)
-    written.draw(plans["plot"], points, result)
+        plain = None if learnt is None else learnt.plain()
+        save_model(result, plan.path, feature_names=names, metadata=lasting, preparation=plain, overwrite=plan.force)
+    seen = points.X[:, :2] if learnt is None else learnt.unscaled(points.X[:, :2])
+    written.draw(plans["plot"], seen, result.labels, own_units[:, :2], points.feature_names)
     return summary
 
 
@@ -138,12 +162,15 @@ def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | No
     if model_path == "-" == reading.path:
         raise UsageError("MODEL and INPUT can't both be standard input.")
     model = load_model(model_path)
-    points = reading.read(like=model.feature_names)
+    points = reading.read_for(model)
     _check_width(model_path, model, reading.name, points)
     _check_picture(plan, points)
     with _blaming(reading.name):
         labels = kmeans_fast.predict(points.X, model.centroids, n_threads=n_threads)
-    written.write_labels(plan, points, labels, model.centroids, n_threads, details)
+    drawn = model.centroids
+    if points.picture and model.preparation is not None:
+        drawn = Preparation.of(model.preparation).unscaled(drawn)
+    written.write_labels(plan, points, labels, drawn, n_threads, details)
 
 
 def _check_fitting(fitting: Fitting) -> None:
@@ -172,12 +199,15 @@ def _judge(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[An
         return str(error), None
 
 
-def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMeansResult, dict[str, Any]]:
+def _fit(
+    name: str, points: Points, fitting: Fitting, shown: bool, learnt: Preparation | None = None
+) -> tuple[KMeansResult, dict[str, Any]]:
     """Cluster the points of the file `name`; return the result and its summary."""
-    order = _read_order(fitting.order, name, points)
+    order = _read_order(fitting.order, name, points, learnt)
     init: Any = fitting.init
     if init not in SEEDINGS:
         init = read_points(init, like=points.feature_names).X
+        init = init if learnt is None else learnt.scaled(init)
     started = time.perf_counter()
     chosen: dict[str, Any] = {}
     n_clusters = len(init) if fitting.n_clusters is None else fitting.n_clusters
@@ -211,15 +241,20 @@ def _fit(name: str, points: Points, fitting: Fitting, shown: bool) -> tuple[KMea
         tol=fitting.tol,
         max_iter=fitting.max_iter,
         feature_names=points.feature_names,
+        **({} if learnt is None else {"preparation": learnt.plain()}),
         **chosen,
     )
 
 
-def _read_order(order: str | None, name: str, points: Points) -> Any:
+def _read_order(order: str | None, name: str, points: Points, learnt: Preparation | None) -> Any:
     """Return what `KMeansResult.ordered` takes: a word, or a model's centroids with the columns as in the points."""
     if order is None or order in ORDERS:
         return order
     model = load_model(order)
+    if model.preparation is not None or learnt is not None:  # from one scale to its own units, and to the other scale
+        centroids = model.centroids
+        centroids = Preparation.of(model.preparation).unscaled(centroids) if model.preparation else centroids
+        model = replace(model, centroids=learnt.scaled(centroids) if learnt else centroids)
     names = model.feature_names
     if names is not None and points.named:
         if set(names) != set(points.feature_names):

@@ -28,7 +28,7 @@ from .points import Chosen, Columns, Points, choose, default_names
 BLOCK = 1 << 20  # bytes read at a time when counting quotes; also the longest first line
 FIELD = 64  # bytes allowed a field where a line of many columns is longer than a block
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "."}
+MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "."}
 
 
 class _Layout(NamedTuple):
@@ -59,17 +59,17 @@ def read_delimited(source: Source, wanted: Columns, header: bool | None = None, 
     FileError
         At the first ragged line or field that isn't a finite number, with its place and value.
     """
-    layout = _survey(source, header, delimiter)
+    layout = survey(source, header, delimiter)
     chosen = choose(layout.names, wanted, source.name, layout.named)
-    quotes, lines = _count(source)
+    quotes, lines = count(source)
     if quotes % 2:
-        _explain(source, layout, chosen)  # an unclosed quote swallows the rest of the file
+        explain(source, layout, chosen)  # an unclosed quote swallows the rest of the file
     # No more points than lines: pages of X that stay unused cost nothing.
     X = np.empty((lines, len(chosen.features)))
     weights = None if chosen.weights is None else np.empty(lines)
     ids, row, finite = [], 0, True
     try:
-        for batch in _batches(source, layout, chosen, quotes > 0):
+        for batch in batches(source, layout, chosen, quotes > 0):
             stop = row + batch.num_rows
             finite = finite and fill(X[row:stop], batch, [str(i) for i in chosen.features])
             if weights is not None:
@@ -78,12 +78,12 @@ def read_delimited(source: Source, wanted: Columns, header: bool | None = None, 
                 ids.append(batch.column(str(chosen.ids)))
             row = stop
     except need("pyarrow", "reading CSV").ArrowException as error:
-        _explain(source, layout, chosen)
+        explain(source, layout, chosen)
         raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}") from None
     if row == 0:
         raise FileError(f"{source.name} has column names but no data.")
     if not finite:
-        _explain(source, layout, chosen)
+        explain(source, layout, chosen)
         raise FileError(f"{source.name} holds a value that isn't a finite number.")
     return Points(
         X[:row],
@@ -101,14 +101,14 @@ def fill(rows: npt.NDArray[Any], batch: Any, columns: list[str]) -> bool:
     return bool(np.isfinite(rows).all())
 
 
-def _batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> Iterator[Any]:
+def batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool, texts: bool = False) -> Iterator[Any]:
     """Parse the chosen columns with pyarrow, a block at a time; they are called by their positions.
 
-    The reader that makes a table would keep all of it beside X.
+    The reader that makes a table would keep all of it beside X. Features are numbers, or all of them `texts`.
     """
     pa = need("pyarrow", "reading CSV")
     pc = need("pyarrow.csv", "reading CSV")
-    types = {str(i): pa.float64() for i in chosen.features}
+    types = {str(i): pa.string() if texts else pa.float64() for i in chosen.features}
     if chosen.weights is not None:
         types[str(chosen.weights)] = pa.float64()
     if chosen.ids is not None:  # as it is spelt: 007 stays 007
@@ -131,7 +131,7 @@ def _batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool) -> I
         yield from reader
 
 
-def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layout:
+def survey(source: Source, header: bool | None, delimiter: str | None) -> _Layout:
     """Find the delimiter and the names from the first line that isn't blank."""
     if delimiter is None:
         delimiter = "\t" if source.suffix in {".tsv", ".tab"} else None
@@ -155,7 +155,7 @@ def _survey(source: Source, header: bool | None, delimiter: str | None) -> _Layo
     raise FileError(f"{source.name} is empty.")
 
 
-def _explain(source: Source, layout: _Layout, chosen: Chosen) -> None:
+def explain(source: Source, layout: _Layout, chosen: Chosen) -> None:
     """Raise at the first record that has no place in the table; return if there is none."""
     needed = [*chosen.features, *([] if chosen.weights is None else [chosen.weights])]
     for start, end, fields in _records(source, layout.delimiter):
@@ -173,14 +173,24 @@ def _explain(source: Source, layout: _Layout, chosen: Chosen) -> None:
                 raise FileError(f"{where}, column {layout.names[i]!r}: {hint}")
 
 
+def line_of(source: Source, layout: _Layout, row: int) -> int:
+    """Return the line at which a record of data begins."""
+    records = _records(source, layout.delimiter)
+    starts = (start for start, end, _ in records if end > layout.header_lines)
+    return next(line for i, line in enumerate(starts) if i == row)
+
+
 def _what_is_wrong(text: str) -> str:
     """Say why a field isn't a finite number."""
     shown = repr(text if len(text) <= 40 else text[:37] + "...")
-    if text.lower() in _MISSING:
-        return f"missing value ({shown}); fill it in, or leave out the line or the column."
+    if text.lower() in MISSING:
+        return f"missing value ({shown}); fill it in (--impute), or leave out the line or the column."
     if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in {"inf", "infinity"}:
         return f"{shown} is not finite."
-    return f"{shown} is not a number; --columns chooses the columns to use, --id-column the one of names."
+    return (
+        f"{shown} is not a number; --columns chooses the columns to use, --id-column the one of names, --one-hot takes "
+        "texts."
+    )
 
 
 def _records(source: Source, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
@@ -212,7 +222,7 @@ def _not_text(source: Source, error: UnicodeDecodeError) -> NoReturn:
     raise FileError(f"{source.name} is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8 first.") from None
 
 
-def _count(source: Source) -> tuple[int, int]:
+def count(source: Source) -> tuple[int, int]:
     """Count the quotes, and the lines at most.
 
     Only a file without quotes can be cut at any line end, which lets pyarrow parse it in parallel.

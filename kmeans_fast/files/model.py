@@ -3,7 +3,7 @@
 Layout, all integers little-endian::
 
     8 bytes   magic
-    4 bytes   schema version, 1
+    4 bytes   schema version: 1, or 2 with a preparation, which a reader must not overlook
     4 bytes   length h of the header
     h bytes   header: JSON, UTF-8, an object with the keys of `_HEADER_KEYS`
     ...       the centroids: k*d float32 or float64 in C order
@@ -31,7 +31,7 @@ from .atomic import replacing
 
 # As PNG's: not ASCII, so that it isn't taken for text, and line ends that a text transfer changes.
 MAGIC = b"\x89KMF\r\n\x1a\n"
-SCHEMA = 1
+SCHEMA, PREPARED = 1, 2
 _START = struct.Struct("<8sII")
 _DIGEST = hashlib.sha256().digest_size
 MAX_HEADER = 1 << 24  # bytes: names of some 500,000 features
@@ -51,11 +51,14 @@ class Model:
         None where the points had no names.
     metadata : dict
         Anything JSON holds: inertia, n_iter, version ...
+    preparation : dict or None
+        What points must undergo first, as `Preparation.plain` gives it; the centroids are those of points after it.
     """
 
     centroids: npt.NDArray[Any]
     feature_names: tuple[str, ...] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    preparation: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
@@ -75,6 +78,7 @@ def save_model(
     *,
     feature_names: Sequence[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    preparation: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a model file, whole or not at all.
@@ -87,6 +91,8 @@ def save_model(
     feature_names : sequence of str, optional
     metadata : mapping, optional
         Kept as it is; JSON must hold it.
+    preparation : mapping, optional
+        See `Model`.
     overwrite : bool, default=False
 
     Raises
@@ -99,6 +105,7 @@ def save_model(
     if isinstance(model, Model):
         feature_names = model.feature_names if feature_names is None else feature_names
         metadata = model.metadata if metadata is None else metadata
+        preparation = model.preparation if preparation is None else preparation
     elif feature_names is None:
         feature_names = getattr(model, "feature_names_in_", None)
     centroids = getattr(model, "centroids", getattr(model, "cluster_centers_", model))
@@ -113,14 +120,16 @@ def save_model(
         "metadata": dict(metadata or {}),
         "n_clusters": centroids.shape[0],
         "n_features": centroids.shape[1],
+        **({} if preparation is None else {"preparation": preparation}),
     }
+    schema = SCHEMA if preparation is None else PREPARED
     text = json.dumps(header, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
     size = _START.size + len(text) + centroids.nbytes + _DIGEST
     if len(text) > MAX_HEADER or size > MAX_BYTES:
         raise ValueError(f"a model file of {size} bytes must be <= {MAX_BYTES}, its header <= {MAX_HEADER}.")
     digest = hashlib.sha256()
     with replacing(path, overwrite=overwrite) as stream:
-        for part in (_START.pack(MAGIC, SCHEMA, len(text)), text, centroids.data.cast("B")):
+        for part in (_START.pack(MAGIC, schema, len(text)), text, centroids.data.cast("B")):
             stream.write(part)
             digest.update(part)
         stream.write(digest.digest())
@@ -153,8 +162,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         if len(start) < _START.size:
             raise FileError(f"{source.name} is truncated.")
         _, schema, length = _START.unpack(start)
-        if schema != SCHEMA:
-            raise FileError(f"{source.name} has schema {schema}; this version reads {SCHEMA}.")
+        if schema not in (SCHEMA, PREPARED):
+            raise FileError(f"{source.name} has schema {schema}; this version reads {SCHEMA} and {PREPARED}.")
         body = source.size - _START.size - _DIGEST
         if length > min(MAX_HEADER, body) or source.size > MAX_BYTES:
             raise FileError(f"{source.name} is truncated or damaged.")
@@ -165,16 +174,16 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         if digest.digest() != stream.read():
             raise FileError(f"{source.name} is truncated or damaged: its SHA-256 doesn't match.")
     try:
-        return _decode(text, data)
-    except (ValueError, TypeError, RecursionError) as error:
+        return _decode(text, data, {"preparation"} if schema == PREPARED else set())
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FileError(f"{source.name} has a header that makes no sense: {error}") from None
 
 
-def _decode(text: bytes, data: bytes) -> Model:
+def _decode(text: bytes, data: bytes, more: set[str]) -> Model:
     """Build the model of an intact file; its header may still be nonsense written on purpose."""
     header = json.loads(text)
-    if not isinstance(header, dict) or header.keys() != _HEADER_KEYS:
-        raise ValueError(f"it must have the keys {sorted(_HEADER_KEYS)}.")
+    if not isinstance(header, dict) or header.keys() != _HEADER_KEYS | more:
+        raise ValueError(f"it must have the keys {sorted(_HEADER_KEYS | more)}.")
     shape = header["n_clusters"], header["n_features"]
     names, metadata = header["feature_names"], header["metadata"]
     if any(type(length) is not int or length < 1 for length in shape):
@@ -190,4 +199,11 @@ def _decode(text: bytes, data: bytes) -> Model:
         raise ValueError("feature_names must be null or strings.")
     # A copy in the machine's own byte order, writable, which the kernels can use.
     centroids = np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
-    return Model(centroids, None if names is None else tuple(names), metadata)
+    preparation: Any = header.get("preparation")
+    if more:
+        from .preparation import Preparation  # which reads files by this package
+
+        made = Preparation.of(preparation)
+        if len(made.feature_names) != shape[1]:
+            raise ValueError(f"its preparation gives {len(made.feature_names)} features; it must give {shape[1]}.")
+    return Model(centroids, None if names is None else tuple(names), metadata, preparation)

@@ -27,6 +27,7 @@ def _count(text: str) -> int | str:
 
 
 _input = partial(_option, "Input")
+_preparation = partial(_option, "Preparation")
 _clustering = partial(_option, "Clustering")
 _output = partial(_option, "Output")
 
@@ -39,6 +40,9 @@ HEADER = (
     "Columns without names are x0, x1 ..."
 )
 DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
+STANDARDIZE = "Bring columns to mean 0 and deviation 1; centroids are written in their own units."
+ONE_HOT = "Turn columns of texts into columns of 0 and 1, one a category."
+IMPUTE = "Fill in missing values: mean, median or most_frequent of their column; the most frequent text."
 N_CLUSTERS = "Number of clusters, or auto: one if there are none, else the number that stands out."
 K_MAX = "Most clusters that -k auto looks at; default: 15."
 INIT = "k-means++, k-means||, afk-mc2, random, random-partition, or a file of centroids (no -k is needed)."
@@ -74,6 +78,10 @@ IdColumn = Annotated[TEXT, _input("NAME", IDS, "--id-column")]
 Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
 Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
 Delimiter = Annotated[TEXT, _input("CHAR", DELIMITER, "--delimiter")]
+
+Impute = Annotated[TEXT, _preparation("HOW", IMPUTE, "--impute")]
+OneHot = Annotated[bool, _preparation(None, ONE_HOT, "--one-hot")]
+Standardize = Annotated[bool, _preparation(None, STANDARDIZE, "--standardize")]
 
 NClusters = Annotated[Any, _clustering("N", N_CLUSTERS, "-k", "--n-clusters", parser=_count)]
 KMax = Annotated[int | None, _clustering("N", K_MAX, "--k-max", min=2)]

@@ -77,7 +77,7 @@ def _check_numeric(types: Any, field: Any, source: str) -> None:
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)):
         raise FileError(
             f"{source}, column {field.name!r} holds {kind}, not numbers; --columns chooses the columns to use, "
-            "--id-column the one of names."
+            "--id-column the one of names, --one-hot takes texts."
         )
 
 
@@ -85,7 +85,9 @@ def _check_present(column: Any, where: str, row: int) -> None:
     """Refuse nulls, naming the first one's row, counted from 1."""
     if column.null_count:
         first = row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
-        raise FileError(f"{where}, row {first}: missing value; fill it in, or leave out the row or the column.")
+        raise FileError(
+            f"{where}, row {first}: missing value; fill it in (--impute), or leave out the row or the column."
+        )
 
 
 def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:

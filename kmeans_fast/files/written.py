@@ -73,7 +73,13 @@ def write_summary(plan: Output | None, summary: dict[str, Any]) -> None:
             write_table(stream, told.table(summary), plan.form)
 
 
-def draw(plan: Output | None, points: Points, result: Any) -> None:
+def draw(
+    plan: Output | None,
+    X: npt.NDArray[Any],
+    labels: npt.NDArray[np.int32],
+    centroids: npt.NDArray[Any],
+    feature_names: Sequence[str],
+) -> None:
     """Draw the first two columns of the points."""
     if plan is None:
         return
@@ -83,7 +89,7 @@ def draw(plan: Output | None, points: Points, result: Any) -> None:
 
     figure = Figure(figsize=(7, 7), layout="constrained")
     axes = figure.add_subplot()
-    plots.clusters(points.X[:, :2], result.labels, result.centroids[:, :2], ax=axes)
-    axes.set(xlabel=points.feature_names[0], ylabel=points.feature_names[1])
+    plots.clusters(X, labels, centroids, ax=axes)
+    axes.set(xlabel=feature_names[0], ylabel=feature_names[1])
     with plan.open() as stream:
         figure.savefig(stream, format=plan.form, dpi=150)

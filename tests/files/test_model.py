@@ -117,8 +117,8 @@ def test_other_files_and_later_schemas_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"a,b\n1,2\n")
     with pytest.raises(FileError, match="not a kmeans_fast model"):
         load_model(tmp_path / "m")
-    (tmp_path / "m").write_bytes(forged(GOOD, ONE, schema=2))
-    with pytest.raises(FileError, match="schema 2"):
+    (tmp_path / "m").write_bytes(forged(GOOD, ONE, schema=3))
+    with pytest.raises(FileError, match="schema 3"):
         load_model(tmp_path / "m")
 
 
