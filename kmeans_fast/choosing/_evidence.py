@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 CLUSTERS = (2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40)
 PER_CLUSTER = 5  # samples a cluster at least
-VIEWERS = 32  # samples from which distances are looked at; more change the mean of their dips little
+LEAST_VIEWERS, VIEWED = 32, 10_000  # samples from which distances are looked at, and distances where samples are few
 FEWEST = 20  # distances of which a dip is taken: fewer say little
 PROBES = 300  # of Hopkins' statistic, each kind
 
@@ -53,7 +53,7 @@ def viewers_dips(X: Floats, rng: np.random.Generator) -> Floats:
     Source: A. Kalogeratos, A. Likas, "Dip-means: an incremental clustering method for estimating the number of
     clusters", Advances in Neural Information Processing Systems 25 (2012).
     """
-    viewers = rng.permutation(len(X))[:VIEWERS]
+    viewers = rng.permutation(len(X))[: max(LEAST_VIEWERS, VIEWED // len(X))]
     distances = np.sort(cdist(X[viewers], X), axis=1)[:, 1:]
     counts = neighbourhoods(len(X))
     return np.array([m**0.5 * np.mean([dip(row[:m]) for row in distances]) for m in counts])
