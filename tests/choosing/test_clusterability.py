@@ -140,7 +140,7 @@ BAD: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
         np.r_[np.random.default_rng(0).random((20, 2)), [[0.0, np.nan]]],
         {},
         ValueError,
-        "X contains NaN in row 20, column 1; .* SimpleImputer",
+        "X contains NaN in row 20, column 1; .*SimpleImputer",
     ),
     (np.full((20, 2), "a"), {}, TypeError, "X has dtype"),
     (np.ones(20), {}, ValueError, "must be 2-dimensional"),
