@@ -30,7 +30,7 @@ class Choice:
         The k of each method; None where it has none.
     decides : str
         The method that `best_k` follows.
-    centroids : dict of int to array of shape (k, n_features)
+    centroids : dict of int to float64 array of shape (k, n_features)
         The fit of each k.
     n_sampled : int
         Samples that "icl" and "silhouette" looked at; n_samples if it was all.
@@ -69,6 +69,8 @@ class Choice:
             raise ValueError(f"k={k} must be one of ks={self.ks}.")
         if k in self._labels:
             return self._labels[k]
+        if self._X is None:
+            raise ValueError(f"The labels of k={k} were pickled without X; choose_k(..., keep_labels=True) keeps them.")
         from .._predict import predict
 
         return predict(self._X, self.centroids[k])
@@ -78,6 +80,10 @@ class Choice:
         from ..plots import curves
 
         return curves(self, methods)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without X, which may be large or a file."""
+        return self.__dict__ | {"_X": None}
 
     def __repr__(self) -> str:
         """Say what each method suggests."""

@@ -71,7 +71,8 @@ def choose_k(
     quality : {"auto", "standard", "best"}, default "auto"
         How well each k is clustered, references and halves too. "standard" adds a centroid to the fit of k - 1; "best"
         tries a fresh k-means++ start as well and then swaps centroids (see `kmeans`); "auto" is "best" up to 20 000
-        samples. Of X above 262 144 samples a random 16th is clustered first, and all of X goes on from there.
+        samples. Of X above 65 536 samples a random 16th (16 384 at least) is clustered first, and all of X goes on
+        from there.
     sample_weight : array-like of shape (n_samples,), optional
         Weights >= 0, counted as repetitions. (Rows of samples and halves are drawn without regard to them.)
     keep_labels : bool, default False
@@ -103,9 +104,9 @@ def choose_k(
 
     Notes
     -----
-    Memory beyond X: that of `kmeans`, a 16th of X above 262 144 samples, and for each thread a reference in
+    Memory beyond X: that of `kmeans`, a 16th of X above 65 536 samples, and for each thread a reference in
     float32 with what `kmeans` takes for it. 40 bytes for each of `max_samples` rows and the largest k for "icl", 8 for
-    each of these rows and each cluster of all k for "silhouette", and 32 MB.
+    each of these rows and each cluster of all k for "silhouette", and 70 MB.
 
     Examples
     --------
@@ -152,12 +153,14 @@ def choose_k(
 
 
 def _methods(method: Any) -> tuple[str, ...]:
-    names = tuple(METHODS) if isinstance(method, str) and method == "all" else method
-    if not isinstance(names, Iterable):
+    if isinstance(method, str):
+        check_choice(method, "method", ("all", *METHODS))
+        return tuple(METHODS) if method == "all" else (method,)
+    if not isinstance(method, Iterable):
         raise TypeError(f"method={method!r} must be 'all', a name or a sequence of names.")
-    names = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+    names = tuple(dict.fromkeys(method))
     for name in names:
-        check_choice(name, "method", ("all", *METHODS))
+        check_choice(name, "method", tuple(METHODS))
     if not names:
         raise ValueError(f"method={method!r} must name at least one method.")
     return names

@@ -59,7 +59,7 @@ def stability_curve(
         part = as_samples(samples.take(rows := np.sort(rows), samples.dtype))
         own = None if weight is None else weight[rows]
         found = Sweep(part, able[-1], own, rng, 1, quality, stop).fits(able)
-        return {fit.k: predict(everyone, fit.centroids) for fit in found}
+        return {fit.k: predict(everyone, fit.centroids, n_threads=1) for fit in found}
 
     work = float(len(everyone) * samples.n_features * ks[-1])
     workers = _runtime.choose_threads(n_threads, work * n_resamples) if work >= WORTH_A_THREAD else 1

@@ -23,7 +23,7 @@ from ._parallel import Stopped
 
 MAX_ITER, TOL = 300, 1e-4
 PILOT_TOL = 1e-5  # nearer to its end, so that all of X needs few passes
-PILOT_ROWS, PILOT_SHARE = 1 << 16, 16  # the pilot has so many rows at least, and this part of X
+PILOT_ROWS, PILOT_SHARE = 1 << 14, 16  # the pilot has so many rows at least, and this part of X
 PILOT_PAYS = 4  # where X has so many times its rows
 SMALL = 20_000  # samples up to which quality="auto" is "best"
 ROWS_OF_A_CLUSTER = 100  # that a pilot must have
