@@ -2,7 +2,7 @@
 How many clusters?
 ==================
 
-``choose_k`` clusters a board into 1 to 12 clusters once and lets ten methods say which number is right. They rarely
+``choose_k`` clusters a board into 1 to 12 clusters once and lets eleven methods say which number is right. They rarely
 agree: ``docs/choosing_k.md`` says how often each of them finds the number that a board was drawn with.
 """
 

@@ -52,6 +52,7 @@ def choose_k(
 
         - "icl": mixture of round Gaussians of their own widths, begun where k-means ended; its integrated completed
           likelihood (Biernacki, Celeux, Govaert 2000). Lowest; can say 1.
+        - "icl_full": the same with Gaussians of any shape, for long clusters.
         - "silhouette" (Rousseeuw 1987). Highest.
         - "davies_bouldin" (1979). Lowest.
         - "calinski_harabasz" (1974). Highest.
@@ -69,10 +70,10 @@ def choose_k(
         "icl" and "silhouette" look at a random sample of so many rows if X has more, and "stability" at halves
         of so many; None takes all, at a time and for "silhouette" that grows with n_samples squared.
     quality : {"auto", "standard", "best"}, default "auto"
-        How well each k is clustered, references and halves too. "standard" adds a centroid to the fit of k - 1; "best"
-        tries a fresh k-means++ start as well and then swaps centroids (see `kmeans`); "auto" is "best" up to 20 000
-        samples. Of X above 65 536 samples a random 16th (16 384 at least) is clustered first, and all of X goes on
-        from there.
+        How well each k is clustered, references and halves too. "standard" takes the better of two starts: the fit
+        of k - 1 with a centroid added, and k-means++. "best" then swaps centroids (see `kmeans`); "auto" does up to
+        20 000 samples. Of X above 65 536 samples a random 16th (16 384 at least) is clustered first, and all of X goes
+        on from there.
     sample_weight : array-like of shape (n_samples,), optional
         Weights >= 0, counted as repetitions. (Rows of samples and halves are drawn without regard to them.)
     keep_labels : bool, default False
@@ -105,7 +106,7 @@ def choose_k(
     Notes
     -----
     Memory beyond X: that of `kmeans`, a 16th of X above 65 536 samples, and for each thread a reference in
-    float32 with what `kmeans` takes for it. 40 bytes for each of `max_samples` rows and the largest k for "icl", 8 for
+    float32 with what `kmeans` takes for it. 60 bytes for each of `max_samples` rows and the largest k for "icl", 8 for
     each of these rows and each cluster of all k for "silhouette", and 70 MB.
 
     Examples

@@ -62,8 +62,8 @@ def _score(
     return Curve(values, best(ks, values))
 
 
-def _icl(fits: Fits, ks: Ks, _: Settings) -> Curve:
-    found = icl_curve(fits.X, fits.sample_weight, {k: fits.sample_labels[k] for k in ks})
+def _icl(full: bool, fits: Fits, ks: Ks, _: Settings) -> Curve:
+    found = icl_curve(fits.X, fits.sample_weight, {k: fits.sample_labels[k] for k in ks}, full)
     values = np.array([found[k] for k in ks])
     return Curve(values, _lowest(ks, values))
 
@@ -114,7 +114,8 @@ def _stability(fits: Fits, ks: Ks, settings: Settings) -> Curve:
 
 
 METHODS: dict[str, Method] = {
-    "icl": _icl,
+    "icl": partial(_icl, False),
+    "icl_full": partial(_icl, True),
     "silhouette": _silhouette,
     "davies_bouldin": partial(_score, _scores.davies_bouldin, _lowest),
     "calinski_harabasz": partial(_score, _scores.calinski_harabasz, _highest),

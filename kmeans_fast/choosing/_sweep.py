@@ -45,7 +45,7 @@ class Fit(NamedTuple):
 
 
 class Sweep:
-    """Clusters one X for rising k, by warm starts and with quality="best" by a fresh start and a search as well.
+    """Clusters one X for rising k, by a warm and a fresh start and with quality="best" by a search from the better.
 
     Memory: that of `kmeans`, and for large X a 16th of X again.
     """
@@ -99,12 +99,12 @@ class Sweep:
         """Fit the pilot."""
         tol = TOL if self.pilot is self.whole else PILOT_TOL
         run = self._lloyd(problem, warm, tol)
-        if not self.searches or len(warm) == 1:
+        if len(warm) == 1:
             return run
         fresh = self._lloyd(problem, seed(problem, "k-means++", self.rng), tol)
         if run.inertia <= fresh.inertia:
             fresh = self._lloyd(problem, run.centroids, tol)  # for its labels
-        return improve(problem, fresh, self.rng, MAX_ITER, tol, None)
+        return improve(problem, fresh, self.rng, MAX_ITER, tol, None) if self.searches else fresh
 
     def _lloyd(self, problem: Problem, centroids: Floats, tol: float) -> Run:
         self._watch()

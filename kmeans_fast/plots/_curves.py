@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ._colours import INK, OKABE_ITO
 
-COLUMNS = 5  # of a figure with all curves
-SIZE = 2.7, 2.3  # inches of one of them
+COLUMNS = 4  # of a figure with all curves
+SIZE = 3.0, 2.4  # inches of one of them
 
 NAMES = {
     "icl": "ICL (lowest)",
+    "icl_full": "ICL, any shape (lowest)",
     "silhouette": "silhouette (highest)",
     "davies_bouldin": "Davies-Bouldin (lowest)",
     "calinski_harabasz": "Calinski-Harabasz (highest)",
