@@ -439,11 +439,14 @@ def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not heavy & set(loaded)
 
 
-@pytest.mark.parametrize(("package", "extra"), [("pyarrow", "cli"), ("matplotlib", "plot")])
+@pytest.mark.parametrize(
+    ("package", "extra"), [("pyarrow", "cli"), ("matplotlib", "plot"), ("datashader", "dense-plot")]
+)
 def test_a_missing_package_is_said_before_the_work(tmp_path: Path, package: str, extra: str) -> None:
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / f"{package}.py").write_text("raise ImportError")
-    np.save(tmp_path / "X.npy", X)
+    # datashader draws what is too much for dots
+    np.save(tmp_path / "X.npy", np.zeros((1_000_001, 2), np.float32) if package == "datashader" else X)
     path = os.pathsep.join(filter(None, [str(tmp_path / "hidden"), os.environ.get("PYTHONPATH")]))
     message = refused(
         *("cluster", "X.npy", "-k", 3, "-o", "labels.json" if package != "pyarrow" else "l.csv"),
