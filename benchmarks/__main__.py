@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .bisecting import barriers_suite, bisecting_suite
 from .cases import CASES, QUALITY_CASES, Case, quick, select
 from .categories import modes_suite
 from .choosing_k import choose_suite
@@ -36,6 +37,8 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "choose": choose_suite,
     "modes": modes_suite,
     "variants": variants_suite,
+    "bisecting": bisecting_suite,
+    "barriers": barriers_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted
