@@ -1,6 +1,6 @@
 """What an iteration of the variants costs beside one of KMeans, and k-medians beside NumPy and SciPy.
 
-CPU milliseconds of one thread, the least of some rounds in turn: what 11 iterations take beyond the first, from one start.
+CPU milliseconds of one thread, the least of some rounds in turn: what iterations take beyond the first, of one start.
 """
 
 from __future__ import annotations
