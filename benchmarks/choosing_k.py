@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from kmeans_fast import choose_k
@@ -22,6 +23,9 @@ SEPARATIONS = (3.0, 2.0)
 TRUE_K = range(2, 11)
 N_REFERENCES, N_SWEEP = 20, 1_000_000
 UNIFORM = 0.0  # stands for a board without clusters
+# Name, spread across, length over width, ks of boards whose clusters are all alike.
+SHAPES = (("round, of one spread", 0.07, 1, (2, 4, 6, 8)), ("four times as long as wide", 0.03, 4, (2, 3, 4, 6)))
+SHAPE_SEEDS = 5
 
 
 def choose_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]]:
@@ -33,6 +37,10 @@ def choose_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]
         head = f"min_separation={separation:g}, {seeds} boards for each k, n = {N_BOARD}, ks = {K_MAX}"
         parts.append(f"{head}\n\n{table(boards, seeds)}")
         records += boards
+    for name, spread, ratio, ks in SHAPES:
+        found = shaped_rates(spread, ratio, ks)
+        parts.append(f"{name}: " + ", ".join(f"{method} {right}/{of}" for method, (right, of) in found.items()))
+        records.append({"shape": name, "right": found})
     raced = race(N_SWEEP // 20 if options.quick else N_SWEEP)
     parts.append(
         f"k = 1..{K_MAX} with {N_REFERENCES} references, n = {raced['n']:g} in 2-D, CPU seconds of one thread: "
@@ -53,6 +61,34 @@ def rates(k: int, separation: float, seeds: int) -> dict[str, Any]:
         for method, found in choose_k(X, K_MAX, random_state=seed, n_threads=1).suggestions.items():
             suggestions.setdefault(method, []).append(found)
     return {"k": k, "separation": separation, "suggestions": suggestions}
+
+
+def shaped(k: int, seed: int, spread: float, ratio: int, n: int = 600) -> NDArray[np.float64]:
+    """Gaussians of one shape and any direction, far enough apart."""
+    rng = np.random.default_rng(seed)
+    while True:
+        centers = rng.uniform(-1, 1, (k, 2))
+        distances = np.linalg.norm(centers[:, None] - centers, axis=2) + 9 * np.eye(k)
+        if distances.min() > 6 * spread * max(1, ratio / 1.5):
+            break
+    parts = []
+    for center in centers:
+        angle = rng.uniform(0, np.pi)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        parts.append(center + (rng.normal(0, spread, (n // k, 2)) * [ratio, 1]) @ turn.T)
+    return np.concatenate(parts)
+
+
+def shaped_rates(spread: float, ratio: int, ks: tuple[int, ...]) -> dict[str, tuple[int, int]]:
+    """How many boards of one shape each method gets right, and of how many."""
+    right: dict[str, list[bool]] = {}
+    for k in ks:
+        for seed in range(SHAPE_SEEDS):
+            X = shaped(k, seed, spread, ratio)
+            choice = choose_k(X, 12, n_references=10, n_resamples=5, random_state=seed, n_threads=1)
+            for method, found in choice.suggestions.items():
+                right.setdefault(method, []).append(found == k)
+    return {method: (sum(found), len(found)) for method, found in right.items()}
 
 
 def table(boards: list[dict[str, Any]], seeds: int) -> str:
