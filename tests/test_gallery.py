@@ -20,21 +20,31 @@ RUN = """
 import json, runpy, sys
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 def pixels(figure):
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba()).astype(int)
 
+def cut_off(figure):
+    inside = figure.bbox.padded(2)
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        if text.get_visible() and text.get_text().strip() and not text.get_clip_on():
+            if not (inside.contains(*box.min) and inside.contains(*box.max)):
+                yield text.get_text()
+
 runpy.run_path(sys.argv[1], run_name="__main__")
-shares = []
+shares, cut = [], []
 for number in plt.get_fignums():
     figure = plt.figure(number)
     drawn = pixels(figure)
+    cut += cut_off(figure)
     for ax in figure.axes:
         for artist in [*ax.lines, *ax.collections, *ax.images, *ax.patches, *ax.artists]:
             artist.set_visible(False)
     shares.append(float((drawn != pixels(figure)).any(axis=2).mean()))
-print(json.dumps(shares))
+print(json.dumps([shares, cut]))
 """
 
 
@@ -49,9 +59,10 @@ def test_an_example_draws_a_picture(example: Path, tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    shares = json.loads(done.stdout.splitlines()[-1])
+    shares, cut = json.loads(done.stdout.splitlines()[-1])
     assert shares, "it left no figure open"
     assert min(shares) > 0.002, f"a figure shows next to nothing: {shares}"
+    assert not cut, "texts that the border of the figure cuts off"
 
 
 def test_an_example_has_a_title_and_a_text() -> None:

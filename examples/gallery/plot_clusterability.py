@@ -32,7 +32,7 @@ for ax, (name, X) in zip(axes.flat, boards.items(), strict=True):
     speak = [test.test for test in found.evidence if test.clustered]
     ax.plot(*X.T, "o", color="#0072b2" if found.has_clusters else "0.55", ms=3.5)
     said = "clusters" if found.has_clusters else "no clusters"
-    ax.set_title(f"{name}: {said}\ntests for clusters: {', '.join(speak) or 'none'}")
+    ax.set_title(f"{name}: {said}\ntests for clusters: {', '.join(speak) or 'none'}", fontsize=9)
     ax.set_aspect("equal", adjustable="datalim")
     print(f"{name}: {found.verdict}")
 

@@ -30,9 +30,8 @@ def errors(centers):
 
 
 X, thrown = board(0)
-fig, axes = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained", width_ratios=[1, 1, 0.7])
-found = {KMeans: [], KMedians: []}
-for ax, (variant, colour) in zip(axes, {KMeans: "#d55e00", KMedians: "#0072b2"}.items(), strict=False):
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.7), layout="constrained")
+for ax, (variant, colour) in zip(axes, {KMeans: "#d55e00", KMedians: "#0072b2"}.items(), strict=True):
     model = variant(5, n_init=10, random_state=0).fit(X)
     ax.plot(*X[~thrown].T, ".", color="0.7", ms=3)
     ax.plot(*X[thrown].T, "x", color=OUTLIER, ms=5)
@@ -44,11 +43,13 @@ for ax, (variant, colour) in zip(axes, {KMeans: "#d55e00", KMedians: "#0072b2"}.
 
 # %%
 # The same on 20 boards: the mean distance of the true centers to the nearest found one.
+found = {KMeans: [], KMedians: []}
 for variant, distances in found.items():
     for seed in range(20):
         distances.append(errors(variant(5, n_init=5, random_state=seed).fit(board(seed)[0]).cluster_centers_).mean())
-axes[2].boxplot(list(found.values()), tick_labels=[variant.__name__ for variant in found], widths=0.5)
-axes[2].set(title="20 boards", ylabel="mean distance to truth", ylim=(0, None))
+fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
+ax.boxplot(list(found.values()), tick_labels=[variant.__name__ for variant in found], widths=0.5)
+ax.set(title="20 boards", ylabel="mean distance to truth", ylim=(0, None))
 print({variant.__name__: round(float(np.median(distances)), 3) for variant, distances in found.items()})
 
 plt.show()
