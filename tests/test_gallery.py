@@ -20,7 +20,6 @@ RUN = """
 import json, runpy, sys
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.text import Text
 
 def pixels(figure):
     figure.canvas.draw()
@@ -28,10 +27,10 @@ def pixels(figure):
 
 def cut_off(figure):
     inside = figure.bbox.padded(2)
-    for text in figure.findobj(Text):
-        box = text.get_window_extent()
-        if text.get_visible() and text.get_text().strip() and not text.get_clip_on():
-            if not (inside.contains(*box.min) and inside.contains(*box.max)):
+    for ax in figure.axes:
+        for text in (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts):
+            box = text.get_window_extent()
+            if text.get_text() and not (inside.contains(*box.min) and inside.contains(*box.max)):
                 yield text.get_text()
 
 runpy.run_path(sys.argv[1], run_name="__main__")
