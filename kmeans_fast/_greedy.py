@@ -12,6 +12,7 @@ from . import _batches
 from ._problem import Problem
 from ._rounds import Lists, Patches
 
+MORE_CANDIDATES = 1.25  # times log(k): without, inertia ends 1 to 2% higher in 32 to 128 features
 MAX_CANDIDATES = 32
 FIRST_DRAWS, MAX_DRAWS = (
     4,
@@ -20,9 +21,9 @@ FIRST_DRAWS, MAX_DRAWS = (
 PATCH_FEATURES = 3  # so few coordinates take no more room than lists
 
 
-def candidates_of_a_round(n_clusters: int) -> int:
-    """Return how many samples greedy k-means++ draws to keep the best of them."""
-    return min(2 + int(log(n_clusters)), MAX_CANDIDATES)
+def candidates_of_a_round(n_clusters: int, more: float = 1.0) -> int:
+    """Return how many samples a greedy round draws to keep the best of them."""
+    return min(2 + int(more * log(n_clusters)), MAX_CANDIDATES)
 
 
 def kmeans_plusplus_rows(
@@ -30,7 +31,7 @@ def kmeans_plusplus_rows(
 ) -> NDArray[np.intp]:
     """Rows chosen by greedy k-means++.
 
-    Each round draws 2 + log(k) candidates with probability proportional to the squared distance from the nearest chosen
+    Each round draws 2 + 1.25 log(k) candidates with probability proportional to the squared distance from the nearest chosen
     sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a chosen
     sample is at distance 0 exactly and is never drawn again while others are left.
 
@@ -38,7 +39,11 @@ def kmeans_plusplus_rows(
     have the greedy form. Proposals and their rejection are ours.
     """
     before = problem.memory.n_bytes
-    q = min(n_candidates, MAX_CANDIDATES) if n_candidates else candidates_of_a_round(problem.n_clusters)
+    q = (
+        min(n_candidates, MAX_CANDIDATES)
+        if n_candidates
+        else candidates_of_a_round(problem.n_clusters, MORE_CANDIDATES)
+    )
     greedy = Greedy(problem, rng, q)
     rows = greedy.run()
     vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays

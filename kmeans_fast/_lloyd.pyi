@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ._boxes import Boxes
 
-N_MOVERS: int
+def movers_bytes(single: bool, k: int, d: int) -> int: ...
 
 class Lloyd:
     @property
@@ -47,6 +47,7 @@ class Lloyd:
         last_centroids: NDArray[np.float64],
         rows: NDArray[np.uint8],
         zeros: NDArray[np.uint8],
+        mover: NDArray[np.int32],
         movers: NDArray[np.uint8],
         filter: NDArray[np.uint8] | None,
         gaps_threads: int,

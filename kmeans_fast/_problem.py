@@ -202,7 +202,7 @@ class Problem:
         bounds, elkan = self.algorithm in ("hamerly", "elkan"), self.algorithm == "elkan"
         filtered = self.algorithm == "hamerly" and filters(single, d, k)
         filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
-        work = _distances.work_bytes(single, k, d) + bounds * 8 * (self.chunk + 8) + filter_work
+        work = _distances.work_bytes(single, k, d) + bounds * 12 * (self.chunk + 8) + filter_work
         work += elkan * 8 * (k + 8 + 32 * (k + 16))
         engine = _lloyd.Lloyd(
             single,
@@ -237,7 +237,8 @@ class Problem:
                 make((k, d), np.float64),
                 make(k * d * self.dtype.itemsize, np.uint8),
                 make(d * self.dtype.itemsize, np.uint8),
-                make(_lloyd.N_MOVERS * (k + d) * self.dtype.itemsize, np.uint8),
+                make(k, np.int32),
+                make(_lloyd.movers_bytes(single, k, d), np.uint8),
                 make(filter_bytes, np.uint8) if filter_bytes else None,
                 self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0,
             )

@@ -13,7 +13,7 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy, memset
 
-from kmf cimport kmf_filter_holds, kmf_kernels, kmf_moves, kmf_work_size_f64
+from kmf cimport kmf_filter_holds, kmf_kernels, kmf_moves, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f64
 
 from kmeans_fast import _runtime
 
@@ -32,13 +32,22 @@ cdef enum:
     GAPS_AT_ONCE = 32
     SAMPLES_AT_ONCE = 64
 
-# The centroids that are looked at one by one because they moved most: kmf_hamerly_tpl.h.
+# The centroids that are looked at apart because they moved most (kmf_bounds_tpl.h): so many at most, and one of so many,
+# fewer where the filter makes all centroids cheap.
 cdef enum:
-    MOVERS = 32
-N_MOVERS = MOVERS
+    MOVERS = 64
+    SHARE_OF_MOVERS = 4
+    SHARE_BEHIND_FILTER = 16
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
+
+
+def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
+    """Return the bytes that the centroids that moved most take: rows, packed, in double, and distances to the others."""
+    cdef Py_ssize_t m = min(MOVERS, k), size = sizeof(float) if single else sizeof(double)
+    cdef Py_ssize_t packed = kmf_packed_size_f32(&K.f32, m, d) if single else kmf_packed_size_f64(&K.f64, m, d)
+    return m * d * sizeof(double) + (m * d + packed + k * m) * size
 
 
 cdef class Lloyd:
@@ -55,7 +64,7 @@ cdef class Lloyd:
         const double[::1] origin
         unsigned char[::1] packed, shift, work, filter, rows, zeros, movers
         float[::1] upper, lower, moved, near, near_mover, drift, scratch
-        int32_t[::1] nearest
+        int32_t[::1] nearest, mover
         double[::1] way
         float[:, ::1] apart, bounds
         double[:, ::1] last_centroids
@@ -96,14 +105,16 @@ cdef class Lloyd:
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
                     int32_t[::1] nearest, double[:, ::1] last_centroids, unsigned char[::1] rows,
-                    unsigned char[::1] zeros, unsigned char[::1] movers, unsigned char[::1] filter, int gaps_threads):
+                    unsigned char[::1] zeros, int32_t[::1] mover, unsigned char[::1] movers,
+                    unsigned char[::1] filter, int gaps_threads):
         """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h).
 
         With gaps_threads > 0 so many find the distances between the centroids before a pass.
         """
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
         self.near, self.near_mover, self.scratch = near[0], near[1], near[2]
-        self.nearest, self.rows, self.zeros, self.movers, self.filter = nearest, rows, zeros, movers, filter
+        self.nearest, self.rows, self.zeros, self.filter = nearest, rows, zeros, filter
+        self.mover, self.movers = mover, movers
         self.gaps_threads = gaps_threads
         near[:] = 0.0
         zeros[:] = 0
@@ -185,7 +196,7 @@ cdef class Lloyd:
             if self.gaps_threads > 0:
                 self._measure_near(rows)
         if self.bounded:
-            self._measure_movers(rows)
+            self._measure_movers(rows, shift)
         self.filter_now = NULL
         if (self.filter is not None and kmf_filter_holds(reach)
                 and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
@@ -217,14 +228,18 @@ cdef class Lloyd:
             K.f64.hamerly(rows + j * self.d, m, self.d, zeros, packed, rows, NULL, self.k, self.reach, NULL,
                           &self.nearest[j], &self.scratch[j], &self.near[j], &unfiltered, work)
 
-    cdef void _measure_movers(self, const floating *rows):
+    cdef void _measure_movers(self, const floating *rows, const floating *shift):
         """Find the few centroids that moved most, and how far the others are from them, rounded down."""
-        cdef Py_ssize_t few = max(1, min(MOVERS, self.k // 8)), m = 0, j, at
-        cdef Py_ssize_t[MOVERS] which
-        cdef floating *points = <floating *> &self.movers[0]
-        cdef floating *squares = points + few * self.d
+        cdef Py_ssize_t few = self.k // (SHARE_OF_MOVERS if self.filter is None else SHARE_BEHIND_FILTER)
+        cdef Py_ssize_t most = min(<Py_ssize_t> MOVERS, self.k), m = 0, j, at
+        cdef int32_t *which = &self.mover[0]
+        cdef double *exact = <double *> &self.movers[0]
+        cdef floating *points = <floating *> (exact + most * self.d)
+        cdef floating *squares = points + most * self.d
+        cdef floating *packed = squares + self.k * most
         cdef double unit = 6.0e-8 if self.single else 1.2e-16  # of rounding
         cdef double shrink = (1.0 - unit * (self.d + 16)) / UP, blur = 16.0 * unit * self.reach
+        few = max(1, min(most, few))
         for j in range(self.k):
             if self.moved[j] == 0.0 or (m == few and self.moved[j] <= self.moved[which[m - 1]]):
                 continue
@@ -233,13 +248,17 @@ cdef class Lloyd:
             while at > 0 and self.moved[which[at - 1]] < self.moved[j]:
                 which[at] = which[at - 1]
                 at -= 1
-            which[at] = j
+            which[at] = <int32_t> j
         for at in range(m):
             memcpy(points + at * self.d, rows + which[at] * self.d, self.d * sizeof(floating))
+            memcpy(exact + at * self.d, &self.centroids[which[at], 0], self.d * sizeof(double))
+        self.moves.mover, self.moves.movers, self.moves.n_movers = which, packed, m
         if m > 0:
             if floating is float:
+                K.f32.pack(exact, m, self.d, shift, packed)
                 K.f32.squared_distances(rows, self.k, self.d, points, m, squares, <float *> &self.work[0])
             else:
+                K.f64.pack(exact, m, self.d, shift, packed)
                 K.f64.squared_distances(rows, self.k, self.d, points, m, squares, <double *> &self.work[0])
         self.near_mover[:] = LARGE
         self.moves.rest = 0.0
@@ -321,7 +340,7 @@ cdef class Lloyd:
         self.labels[i] = label
         self.all_new = False  # it leaves the sums of its old cluster
         if self.upper is not None:
-            self.upper[i] = INFINITY  # its bounds are those of another cluster
+            self.upper[i], self.lower[i] = INFINITY, 0.0  # its bounds are those of another cluster
         if self.bounds is not None:
             self.bounds[i, :] = 0.0
             self.bounds[i, label] = LARGE

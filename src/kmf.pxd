@@ -12,6 +12,9 @@ cdef extern from "kmf.h" nogil:
         const float *apart
         const float *drift
         const float *near_mover
+        const int32_t *mover
+        const void *movers
+        size_t n_movers
         float rest
         float most
         float next

@@ -51,7 +51,7 @@ def test_plain_k_means_plus_plus_draws_with_its_exact_probabilities(dtype, weigh
 
 def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
     X = np.array([[0.0], [1.0], [4.0], [9.0]])
-    task, rng, draws, q = problem(X, 2), np.random.default_rng(0), 4000, 2  # 2 + log 2 = 2 candidates
+    task, rng, draws, q = problem(X, 2), np.random.default_rng(0), 4000, 2  # 2 + 1.25 log 2, rounded down
     seen = np.zeros((4, 4))
     for _ in range(draws):
         i, j = kmeans_plusplus_rows(task, rng)
@@ -108,7 +108,7 @@ def test_greedy_k_means_plus_plus_chooses_each_set_with_its_exact_chance(monkeyp
         monkeypatch.setattr(_greedy if hasattr(_greedy, name) else _rounds, name, value)
     X = (VALUES[:, None] * np.linspace(0.5, 1.5, d)).astype(np.float32)
     k, draws = 4, 2500 if copies == 1 else 700
-    expected = chance_of_sets(X.astype(float), WEIGHTS, k, q=3)  # 2 + log 4 = 3 candidates
+    expected = chance_of_sets(X.astype(float), WEIGHTS, k, q=3)  # 2 + 1.25 log 4, rounded down
     task, rng = problem(X.repeat(copies, axis=0), k, WEIGHTS.repeat(copies)), np.random.default_rng(1)
     seen = dict.fromkeys(expected, 0)
     for _ in range(draws):
@@ -123,7 +123,7 @@ def plain_potential(X: Array, k: int, rng: np.random.Generator) -> float:
     """Potential after greedy k-means++ in its plainest form."""
     closest = ((X - X[rng.integers(len(X))]) ** 2).sum(axis=1)
     for _ in range(1, k):
-        drawn = rng.choice(len(X), 2 + int(np.log(k)), p=closest / closest.sum())
+        drawn = rng.choice(len(X), 2 + int(1.25 * np.log(k)), p=closest / closest.sum())
         after = np.minimum(closest, ((X[drawn, None] - X) ** 2).sum(axis=2))
         closest = after[after.sum(axis=1).argmin()]
     return float(closest.sum())

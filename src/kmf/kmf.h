@@ -23,9 +23,12 @@ typedef struct kmf_moves {
     const float *apart;      /* k x k, such distances; 1e37 on the diagonal. For Elkan's bounds alone */
     const float *drift;      /* k, what `moved` has come to since the bounds began, rounded up. For Elkan's alone */
     const float *near_mover; /* k, the distance to the nearest of a few that moved far, rounded down */
-    float rest;              /* the greatest of `moved` without those */
-    float most, next;        /* the greatest of `moved` and the second */
-    int32_t farthest;        /* the centroid that moved most */
+    const int32_t *mover;    /* n_movers, which those are, and */
+    const void *movers;      /* they alone, by `pack` */
+    size_t n_movers;
+    float rest;       /* the greatest of `moved` without those */
+    float most, next; /* the greatest of `moved` and the second */
+    int32_t farthest; /* the centroid that moved most */
 } kmf_moves;
 
 /* Boxes (kmf_boxes_tpl.h): samples of one order and of a slot, leaves of a brick, and features that an order looks at. */

@@ -205,10 +205,50 @@ KMF_INLINE void KMF_FN(norms)(const KMF_T *panel, size_t d, KMF_T *norm)
     KMF_FN(store)(norm + KMF_LANES, n1);
 }
 
+/* Few features and one block of centroids: nothing but the panel leaves the registers. */
+KMF_INLINE void KMF_FN(assign_small)(const KMF_T *X, size_t n, const size_t d, const KMF_T *shift, const KMF_T *packed,
+                                     size_t k, int32_t *labels)
+{
+    for (size_t start = 0; start < n; start += PANEL) {
+        const size_t m = n - start < PANEL ? n - start : PANEL;
+        KMF_T panel[8 * 2 * KMF_LANES], index[2 * KMF_LANES];
+        V b[2], i[2];
+        b[0] = b[1] = KMF_FN(set1)((KMF_T)HUGE_VAL);
+        i[0] = i[1] = KMF_FN(set1)(0);
+        if (d <= 3 && m == PANEL)
+            KMF_FN(deinterleave)(X + start * d, d, shift, panel);
+        else
+            KMF_FN(load_panel)(X + start * d, m, d, shift, panel);
+        KMF_FN(nearest_small)(panel, packed, k, d, b, i);
+        KMF_FN(store)(index, i[0]);
+        KMF_FN(store)(index + KMF_LANES, i[1]);
+        if (m == PANEL) {
+            for (size_t lane = 0; lane < PANEL; ++lane)
+                labels[start + lane] = (int32_t)index[lane];
+        } else {
+            for (size_t lane = 0; lane < m; ++lane)
+                labels[start + lane] = (int32_t)index[lane];
+        }
+    }
+}
+
 KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                                int32_t *labels, KMF_T *work)
 {
     const size_t block = KMF_FN(tiles_per_block)(d) * TILE;
+    if (k <= block) {
+        switch (d) {
+        case 1: KMF_FN(assign_small)(X, n, 1, shift, packed, k, labels); return;
+        case 2: KMF_FN(assign_small)(X, n, 2, shift, packed, k, labels); return;
+        case 3: KMF_FN(assign_small)(X, n, 3, shift, packed, k, labels); return;
+        case 4: KMF_FN(assign_small)(X, n, 4, shift, packed, k, labels); return;
+        case 5: KMF_FN(assign_small)(X, n, 5, shift, packed, k, labels); return;
+        case 6: KMF_FN(assign_small)(X, n, 6, shift, packed, k, labels); return;
+        case 7: KMF_FN(assign_small)(X, n, 7, shift, packed, k, labels); return;
+        case 8: KMF_FN(assign_small)(X, n, 8, shift, packed, k, labels); return;
+        default: break;
+        }
+    }
     const size_t fitting = KMF_L2_BYTES / sizeof(KMF_T) / (PANEL * (d + 1));
     const size_t group = k <= block || fitting == 0 ? 1 : fitting;
     KMF_T *panels = work, *best = panels + group * PANEL * d, *spill = best + group * PANEL;

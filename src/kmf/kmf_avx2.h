@@ -5,6 +5,7 @@
 #define KMF_LANES_F64 4
 #define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
 #define KMF_COLUMNS_F64 2
+#define KMF_DIFFERING 1 /* kmf_differing */
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -138,6 +139,18 @@ KMF_INLINE void kmf_transpose_f64_avx2(const double *const *rows, const double *
     _mm256_storeu_pd(out + stride, _mm256_unpackhi_pd(r0, r1));
 }
 
+/* 32 labels: bit i says that a[i] and b[i] differ */
+KMF_INLINE uint32_t kmf_differing_avx2(const int32_t *a, const int32_t *b)
+{
+    uint32_t same = 0;
+    for (unsigned i = 0; i < 32; i += 8) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(a + i));
+        const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(b + i));
+        same |= (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(x, y))) << i;
+    }
+    return ~same;
+}
+
 #include "kmf_dtypes_tpl.h"
 
 #if defined(__clang__)
@@ -146,6 +159,7 @@ KMF_INLINE void kmf_transpose_f64_avx2(const double *const *rows, const double *
 #pragma GCC pop_options
 #endif
 
+#undef KMF_DIFFERING
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32
 #undef KMF_LANES_F64

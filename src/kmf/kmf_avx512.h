@@ -5,7 +5,8 @@
 #define KMF_LANES_F64 8
 #define KMF_COLUMNS_F32 4 /* columns that one transpose turns */
 #define KMF_COLUMNS_F64 2
-#define KMF_LISTS 1 /* kmf_list */
+#define KMF_LISTS 1     /* kmf_list */
+#define KMF_DIFFERING 1 /* kmf_differing */
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512vnni,avx2,fma"))),                 \
@@ -69,6 +70,13 @@ KMF_INLINE void kmf_list_f64_avx512(int32_t *out, size_t first, uint32_t mask)
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i at = _mm256_add_epi32(lanes, _mm256_set1_epi32((int32_t)first));
     _mm256_storeu_si256((__m256i *)(void *)out, _mm256_maskz_compress_epi32((__mmask8)mask, at));
+}
+/* 32 labels: bit i says that a[i] and b[i] differ */
+KMF_INLINE uint32_t kmf_differing_avx512(const int32_t *a, const int32_t *b)
+{
+    const __mmask16 low = _mm512_cmpneq_epi32_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+    const __mmask16 high = _mm512_cmpneq_epi32_mask(_mm512_loadu_si512(a + 16), _mm512_loadu_si512(b + 16));
+    return (uint32_t)high << 16 | low;
 }
 /* the least lane */
 KMF_INLINE float kmf_least_f32_avx512(__m512 a) { return _mm512_reduce_min_ps(a); }
@@ -168,6 +176,7 @@ KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)
 
 #undef KMF_DOT8_OFFSET
 #undef KMF_DOT8
+#undef KMF_DIFFERING
 #undef KMF_LISTS
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32

@@ -14,7 +14,6 @@
  * Hamerly and Drake, "Accelerating Lloyd's algorithm for k-means clustering", 2015; the account of rounding is ours.
  */
 
-#define AHEAD 4
 #define STRIP 16 /* bounds looked at in one go, so that the compiler uses vectors */
 
 /* What a pass with Elkan's bounds reads, in one place. */
@@ -243,7 +242,7 @@ KMF_STATIC size_t KMF_FN(elkan)(const KMF_T *X, size_t n, size_t d, const KMF_T 
         KMF_FN(elkan_begin)(&pass, X, n, labels, upper, lower, bounds, panel, scores);
         return n * k;
     }
-    const size_t n_active = KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, active);
+    const size_t n_active = KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, NULL, active);
     size_t n_distances = 0, n_unsure = 0;
     for (size_t a = 0; a < n_active; ++a) {
         const size_t i = (size_t)active[a];

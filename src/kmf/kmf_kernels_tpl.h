@@ -10,6 +10,31 @@ enum { KMF_FN(tile) = KMF_TILE, KMF_FN(panel) = 2 * KMF_LANES };
 
 KMF_INLINE V KMF_FN(plus)(V a, V b) { return KMF_FN(fmadd)(a, KMF_FN(set1)(1), b); }
 
+/* Bit i of the result: byte i of `flags`, each 0 or 1, is 1. */
+KMF_INLINE uint32_t KMF_FN(bits_of)(const uint8_t *flags)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 32; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, flags + i, sizeof eight);
+        bits |= (uint32_t)(eight * 0x0102040810204080u >> 56) << i;
+    }
+    return bits;
+}
+
+/* Bit i of the result: labels a[i] and b[i] of 32 differ. */
+KMF_INLINE uint32_t KMF_FN(differing)(const int32_t *a, const int32_t *b)
+{
+#ifdef KMF_DIFFERING
+    return KMF_JOIN_ISA(differing, KMF_ISA)(a, b);
+#else
+    uint8_t flags[32];
+    for (size_t i = 0; i < 32; ++i)
+        flags[i] = a[i] != b[i];
+    return KMF_FN(bits_of)(flags);
+#endif
+}
+
 /* Tiles that stay in L2 while a group of panels passes by. */
 KMF_INLINE size_t KMF_FN(tiles_per_block)(size_t d)
 {
@@ -65,6 +90,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_distance_tpl.h"
 #include "kmf_row_tpl.h"
 #include "kmf_filter_tpl.h"
+#include "kmf_bounds_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_elkan_tpl.h"
 #include "kmf_l1_tpl.h"
@@ -88,6 +114,9 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #undef FILTER_PAIRS
 #undef FILTER_PANEL
 #undef DOTS
+#undef AHEAD
+#undef TURNED
+#undef SIDE_BY_SIDE
 #undef SHRINK
 #undef GROW
 #undef LARGE

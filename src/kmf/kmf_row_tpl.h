@@ -16,7 +16,7 @@ KMF_INLINE float KMF_FN(upper_of)(float square, float span, float off)
 
 KMF_INLINE float KMF_FN(lower_of)(float square, float span, float off)
 {
-    return square > off ? sqrtf(square - off) * SHRINK - KMF_FN(blur)(span) : 0.0f;
+    return sqrtf(square - off > 0.0f ? square - off : 0.0f) * SHRINK - KMF_FN(blur)(span);
 }
 
 /* As `slack`, for sums that run along the lanes. */
@@ -50,6 +50,25 @@ KMF_INLINE void KMF_FN(some_dots)(const KMF_T *x, const KMF_T *shift, size_t d, 
             dots[j] += v * rows[j][f];
         dots[nr] += v * v;
     }
+}
+
+/* |x - shift - row|^2 */
+KMF_INLINE KMF_T KMF_FN(row_square)(const KMF_T *x, const KMF_T *shift, const KMF_T *row, size_t d, const KMF_T *ahead)
+{
+    V sum = KMF_FN(set1)(0);
+    size_t f = 0;
+    for (; f + KMF_LANES <= d; f += KMF_LANES) {
+        const V v = KMF_FN(sub)(KMF_FN(sub)(KMF_FN(load)(x + f), KMF_FN(load)(shift + f)), KMF_FN(load)(row + f));
+        if (ahead)
+            KMF_PREFETCH(ahead + f);
+        sum = KMF_FN(fmadd)(v, v, sum);
+    }
+    KMF_T square = KMF_FN(total)(sum);
+    for (; f < d; ++f) {
+        const KMF_T v = x[f] - shift[f] - row[f];
+        square += v * v;
+    }
+    return square;
 }
 
 /* The half norm of a packed centroid. */

@@ -3,41 +3,33 @@
  * Only samples whose label changed are moved, so the step costs what the iteration changed.
  */
 
-/* sum += weight * (x - shift) over features [first, last) */
-KMF_INLINE void KMF_FN(add_row)(double *sum, double weight, const KMF_T *x, const double *shift, size_t first,
-                                size_t last)
-{
-    for (size_t f = first; f < last; ++f)
-        sum[f] += weight * ((double)x[f] - shift[f]);
-}
+#define SMALL 8 /* features up to which a row of sums is held in registers */
 
-/* Bit i of the result: byte i of `flags`, each 0 or 1, is 1. */
-KMF_INLINE uint32_t KMF_FN(bits_of)(const uint8_t *flags)
-{
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 32; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, flags + i, sizeof eight);
-        bits |= (uint32_t)(eight * 0x0102040810204080u >> 56) << i;
-    }
-    return bits;
-}
-
-/* Takes sample i from the sums of its old cluster to those of the new one. */
+/* Takes a sample from the sums of its old cluster to those of the new one. */
 KMF_INLINE void KMF_FN(move_row)(const KMF_T *x, const size_t d, int32_t from, int32_t to, double weight,
                                  const double *shift, const size_t first, const size_t last, double *sums)
 {
-    if (to >= 0) {
-        double *sum = sums + (size_t)to * (d + 2);
-        KMF_FN(add_row)(sum, weight, x, shift, first, last);
-        if (last == d)
-            sum[d] += weight, sum[d + 1] += weight > 0.0;
+    double *into = to < 0 ? NULL : sums + (size_t)to * (d + 2), *out = from < 0 ? NULL : sums + (size_t)from * (d + 2);
+    if (d <= SMALL && first == 0 && last == d) {
+        double row[SMALL + 2] = {0};
+        for (size_t f = 0; f < d; ++f)
+            row[f] = weight * ((double)x[f] - shift[f]);
+        row[d] = weight, row[d + 1] = weight > 0.0;
+        for (size_t f = 0; into && f < d + 2; ++f)
+            into[f] += row[f];
+        for (size_t f = 0; out && f < d + 2; ++f)
+            out[f] -= row[f];
+        return;
     }
-    if (from >= 0) {
-        double *sum = sums + (size_t)from * (d + 2);
-        KMF_FN(add_row)(sum, -weight, x, shift, first, last);
-        if (last == d)
-            sum[d] -= weight, sum[d + 1] -= weight > 0.0;
+    for (size_t f = first; into && f < last; ++f)
+        into[f] += weight * ((double)x[f] - shift[f]);
+    for (size_t f = first; out && f < last; ++f)
+        out[f] -= weight * ((double)x[f] - shift[f]);
+    if (last == d) {
+        if (into)
+            into[d] += weight, into[d + 1] += weight > 0.0;
+        if (out)
+            out[d] -= weight, out[d + 1] -= weight > 0.0;
     }
 }
 
@@ -58,17 +50,17 @@ KMF_INLINE size_t KMF_FN(update_rows)(const KMF_T *X, size_t n, const size_t d, 
     }
     for (size_t start = 0; start < n; start += 32) {
         const size_t m = n - start < 32 ? n - start : 32;
-        uint8_t moved[32] = {0};
+        uint32_t bits = 0;
         if (marks) {
+            uint8_t moved[32] = {0};
             memcpy(moved, marks + start, m);
+            bits = KMF_FN(bits_of)(moved);
         } else if (m == 32) {
-            for (size_t i = 0; i < 32; ++i)
-                moved[i] = old_labels[start + i] != labels[start + i];
+            bits = KMF_FN(differing)(old_labels + start, labels + start);
         } else {
             for (size_t i = 0; i < m; ++i)
-                moved[i] = old_labels[start + i] != labels[start + i];
+                bits |= (uint32_t)(old_labels[start + i] != labels[start + i]) << i;
         }
-        uint32_t bits = KMF_FN(bits_of)(moved);
         if (marks && bits)
             memset(marks + start, 0, m);
         for (; bits; bits &= bits - 1, ++changed) {
@@ -110,3 +102,5 @@ KMF_STATIC void KMF_FN(update_marked)(const KMF_T *X, size_t n, size_t d, uint8_
 {
     KMF_FN(update_any)(X, n, d, old_labels, labels, marks, sample_weight, shift, 0, d, sums);
 }
+
+#undef SMALL

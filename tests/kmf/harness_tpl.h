@@ -357,7 +357,8 @@ enum F(bounds_kind) { F(HAMERLY), F(FILTERED), F(ELKAN) };
 static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, enum F(bounds_kind) kind)
 {
     const size_t k = p->k, elkan_work = k + KERNELS->panel * (k + KERNELS->tile);
-    const size_t work = F(kmf_work_size)(KERNELS, k, p->d) + p->n + 1 + F(kmf_filter_work)(KERNELS, p->d) + elkan_work;
+    const size_t work =
+        F(kmf_work_size)(KERNELS, k, p->d) + 3 * p->n + 1 + F(kmf_filter_work)(KERNELS, p->d) + elkan_work;
     T *filter = kind == F(FILTERED) ? (T *)allocate(F(kmf_filter_size)(KERNELS, k, p->d), sizeof(T)) : NULL;
     T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, k, p->d), sizeof(T));
     T *scratch = (T *)allocate(work, sizeof(T)), *rows = (T *)allocate(k * p->d, sizeof(T));
@@ -367,10 +368,14 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
     float *bounds = (float *)allocate(p->n * k, sizeof(float)), *near_even = (float *)allocate(k, sizeof(float));
     double *centroids = (double *)allocate(k * p->d, sizeof(double));
     int32_t *labels = (int32_t *)allocate(p->n, sizeof(int32_t));
+    const size_t n_movers = (k + 1) / 2; /* every other centroid: any will do */
+    T *movers = (T *)allocate(F(kmf_packed_size)(KERNELS, n_movers, p->d), sizeof(T));
+    double *evens = (double *)allocate(n_movers * p->d, sizeof(double));
+    int32_t *mover = (int32_t *)allocate(n_movers, sizeof(int32_t));
     memcpy(centroids, p->centroids, k * p->d * sizeof(double));
     memset(drift, 0, k * sizeof(float));
     for (int pass = 0; pass < 6; ++pass) {
-        kmf_moves moves = {moved, near, apart, drift, near_even, 0, 0, 0, 0};
+        kmf_moves moves = {moved, near, apart, drift, near_even, mover, movers, n_movers, 0, 0, 0, 0};
         double largest = 0.0;
         for (size_t j = 0; j < k; ++j) {
             double norm = 0.0, step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
@@ -390,13 +395,18 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
         }
         const float reach = (float)(sqrt(largest) * 1.000001);
         F(measure_gaps)(p, centroids, apart, near);
-        for (size_t i = 0; i < k; ++i) { /* any part of the centroids will do as the few */
+        for (size_t i = 0; i < k; ++i) {
             near_even[i] = 1e37f;
             for (size_t j = 0; j < k; j += 2)
                 near_even[i] = apart[i * k + j] < near_even[i] ? apart[i * k + j] : near_even[i];
             if (i % 2 && moved[i] > moves.rest)
                 moves.rest = moved[i];
         }
+        for (size_t j = 0; j < n_movers; ++j) {
+            mover[j] = (int32_t)(2 * j);
+            memcpy(evens + j * p->d, centroids + 2 * j * p->d, p->d * sizeof(double));
+        }
+        KERNELS->pack(evens, n_movers, p->d, p->shift, movers);
         KERNELS->pack(centroids, k, p->d, p->shift, packed);
         KERNELS->assign(p->X, p->n, p->d, p->shift, packed, k, p->labels, p->work);
         if (filter)
@@ -424,7 +434,8 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
             }
         }
     }
-    free(labels), free(centroids), free(bounds), free(drift), free(apart), free(near), free(moved), free(near_even);
+    free(mover), free(evens), free(movers), free(labels), free(centroids), free(bounds), free(drift), free(apart),
+        free(near), free(moved), free(near_even);
     free(lower), free(upper), free(rows), free(scratch), free(packed), free(filter);
 }
 
