@@ -66,7 +66,7 @@ class TrimmedKMeans(Variant):
 
     Notes
     -----
-    Memory beyond X: that of `KMeans`, and 16 bytes a sample for distances and labels, 8 more while the farthest are
+    Memory beyond X: that of `KMeans`, and 18 bytes a sample for distances and labels, 8 more while the farthest are
     looked for, 4 for the best of several restarts.
 
     Source: S. Chawla, A. Gionis, "k-means--: a unified approach to clustering and outlier detection", SIAM
