@@ -31,9 +31,9 @@ def kmeans_plusplus_rows(
 ) -> NDArray[np.intp]:
     """Rows chosen by greedy k-means++.
 
-    Each round draws 2 + 1.25 log(k) candidates with probability proportional to the squared distance from the nearest chosen
-    sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a chosen
-    sample is at distance 0 exactly and is never drawn again while others are left.
+    Each round draws 2 + 1.25 log(k) candidates with probability proportional to the squared distance from the nearest
+    chosen sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a
+    chosen sample is at distance 0 exactly and is never drawn again while others are left.
 
     Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, whose conclusions
     have the greedy form. Proposals and their rejection are ours.
