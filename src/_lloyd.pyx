@@ -32,7 +32,7 @@ cdef enum:
     GAPS_AT_ONCE = 32
     SAMPLES_AT_ONCE = 64
 
-# The centroids that are looked at apart because they moved most (kmf_bounds_tpl.h): so many at most, and one of so many,
+# The centroids looked at apart because they moved most (kmf_bounds_tpl.h): so many at most, and one of so many,
 # fewer where the filter makes all centroids cheap.
 cdef enum:
     MOVERS = 64
@@ -44,7 +44,7 @@ cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
 
 
 def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
-    """Return the bytes that the centroids that moved most take: rows, packed, in double, and distances to the others."""
+    """Return the bytes that the centroids that moved most take: rows, packed, in double, distances to others."""
     cdef Py_ssize_t m = min(MOVERS, k), size = sizeof(float) if single else sizeof(double)
     cdef Py_ssize_t packed = kmf_packed_size_f32(&K.f32, m, d) if single else kmf_packed_size_f64(&K.f64, m, d)
     return m * d * sizeof(double) + (m * d + packed + k * m) * size
