@@ -172,7 +172,9 @@ class KMeans(
             If there are fewer distinct samples than clusters.
         """
         self._fit(wrap(self, X, reset=True), sample_weight)
-        _kmeans.warn_of_empty_clusters(self.result_, ConvergenceWarning, stacklevel=3)
+        r = self.result_
+        filled, k = int(np.count_nonzero(r.counts)), len(r.counts)
+        _kmeans.warn_of_empty_clusters(filled, k, r.converged, r.stop_reason, ConvergenceWarning, stacklevel=3)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.int32]:
@@ -202,12 +204,7 @@ class KMeans(
         check_is_fitted(self)
         samples = wrap(self, X)
         weight = as_weight(sample_weight, samples.n_samples)
-        labels = _predict.predict(samples, self.cluster_centers_, self.n_threads)
-        squared = _predict.own_distances(samples, self.cluster_centers_, labels, self.n_threads)
-        squared *= squared
-        if weight is not None:
-            squared *= weight
-        return -float(squared.sum())
+        return -_predict.inertia(samples, self.cluster_centers_, weight, self.n_threads)
 
     def ordered(self, by: Any) -> KMeans:
         """Return a copy whose labels are in a stable order: see `KMeansResult.ordered`."""

@@ -19,6 +19,7 @@ STALLED = 3  # iterations without a lower inertia: rounding goes round in circle
 STILL = 1e-24  # squared shift over the mean square of X that is rounding, not movement
 WELL_CONDITIONED = 1e-4  # inertia over total squares above which the expanded form has 9 digits or more
 
+CONVERGED = ("labels unchanged", "tol", "no decrease")  # reasons to stop by itself
 STOPPED = ("callback", "max_time")  # reasons that end all restarts
 
 Watch = Callable[[int, float, int, float, Floats], str]
@@ -43,7 +44,7 @@ class Run:
     @property
     def converged(self) -> bool:
         """Whether it ended by itself."""
-        return self.stop_reason in ("labels unchanged", "tol", "no decrease")
+        return self.stop_reason in CONVERGED
 
     @property
     def n_iter(self) -> int:
@@ -81,7 +82,7 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
             if n_iter % 2 == 0:
                 centroids, new = new, centroids
         else:
-            _pass(problem, engine, centroids, fresh)
+            make_pass(problem, engine, centroids, fresh)
             engine.finish(new)
             history.append(engine.inertia)
         if engine.n_empty and relocate(problem, engine, centroids):
@@ -101,7 +102,7 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
             reason = watch(run.n_iter, history[-1], changed, shift, new) or reason
         if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
-            _pass(problem, engine, centroids, True, assign=False)
+            make_pass(problem, engine, centroids, True, assign=False)
             engine.finish(new)
             still = STILL * problem.total_squares
             if reason == "labels unchanged" and engine.centroid_shift > still and run.n_iter < max_iter:
@@ -112,7 +113,7 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
     run.settled = changed == 0 and engine.centroid_shift == 0.0
 
 
-def _pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:
+def make_pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:
     """Label every sample, or leave the labels, and sum them."""
     engine.begin(centroids, fresh)
     for start, block in problem.blocks():
@@ -135,12 +136,12 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
             run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
         elif engine.rounding and not harmless:
             engine.rounding = run.settled = unsummed = False
-            _pass(problem, engine, run.centroids, True, assign=False)
+            make_pass(problem, engine, run.centroids, True, assign=False)
             engine.finish(run.centroids)
     if not run.settled:
         unsummed |= problem.refine(run.centroids)
         engine = problem.engine()
-        _pass(problem, engine, run.centroids, unsummed)
+        make_pass(problem, engine, run.centroids, unsummed)
         engine.finish(np.empty_like(run.centroids))
     run.n_distances += engine.count_distances()
     run.inertia = engine.inertia

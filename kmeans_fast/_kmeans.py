@@ -157,7 +157,8 @@ def kmeans(
         quality,
         max_bounds_memory,
     )
-    warn_of_empty_clusters(result, ClusterWarning, stacklevel=3)
+    filled = int(np.count_nonzero(result.counts))
+    warn_of_empty_clusters(filled, n_clusters, result.converged, result.stop_reason, ClusterWarning, stacklevel=3)
     return result
 
 
@@ -181,8 +182,7 @@ def fit(
     began = perf_counter()
     samples = as_samples(X)
     weight = as_weight(sample_weight, samples.n_samples)
-    n_weighted = None if weight is None else int(np.count_nonzero(weight))
-    n_clusters = check_n_clusters(n_clusters, samples.n_samples, n_weighted)
+    n_clusters = check_n_clusters(n_clusters, samples.n_samples, weight)
     max_iter = check_int(max_iter, "max_iter", 1)
     tol = check_real(tol, "tol")
     if max_time is not None:
@@ -195,7 +195,7 @@ def fit(
         raise TypeError(f"callback={callback!r} must be callable.")
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm, max_bounds_memory)
     init = _check_init(init, problem)
-    n_init = _check_n_init(n_init, init, quality)
+    n_init = count_restarts(n_init, init, quality, stacklevel=4)
     draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None
     rng = as_generator(random_state) if draws else None
     deadline = None if max_time is None else began + max_time
@@ -231,16 +231,17 @@ def _check_init(init: Any, problem: Problem) -> Any:
     return init if callable(init) else as_start(init, problem)
 
 
-def _check_n_init(n_init: Any, init: Any, quality: str) -> int:
+def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int:
+    """Check n_init and say how many restarts it asks for; init is a method's name, a callable or an array-like."""
+    given = not isinstance(init, str) and not callable(init)
     if isinstance(n_init, str):
         if n_init != "auto":
             raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
-        one = isinstance(init, np.ndarray) or init in GOOD_STARTS or quality == "best"
-        return 1 if one else MANY_RESTARTS
+        return 1 if given or init in GOOD_STARTS or quality == "best" else MANY_RESTARTS
     count = check_int(n_init, "n_init", 1)
-    if isinstance(init, np.ndarray) and count > 1:
+    if given and count > 1:
         message = f"n_init={count} with an array as init gives the same run each time; running it once."
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        warnings.warn(message, RuntimeWarning, stacklevel)
         return 1
     return count
 
@@ -299,15 +300,16 @@ def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
     )
 
 
-def warn_of_empty_clusters(result: KMeansResult, category: type[Warning], stacklevel: int) -> None:
-    """Warn of empty clusters: there are fewer distinct samples, or the fit was cut short."""
-    k, filled = len(result.counts), np.count_nonzero(result.counts)
+def warn_of_empty_clusters(
+    filled: int, k: int, converged: bool, stop_reason: str, category: type[Warning], stacklevel: int
+) -> None:
+    """Warn if not all k clusters are filled: there are fewer distinct samples, or the fit was cut short."""
     if filled < k:
         message = (
             f"X has only {filled} distinct samples that can be told apart, fewer than n_clusters={k}; "
             "the other clusters are empty."
-            if result.converged
-            else f"{k - filled} of n_clusters={k} are empty: the fit ended by {result.stop_reason} "
+            if converged
+            else f"{k - filled} of n_clusters={k} are empty: the fit ended by {stop_reason} "
             "before they were given samples."
         )
         warnings.warn(message, category, stacklevel)

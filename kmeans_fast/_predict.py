@@ -93,6 +93,15 @@ def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: 
     return np.sqrt(out, out=out)
 
 
+def inertia(X: Any, centroids: Any, weight: NDArray[np.float64] | None, n_threads: int | None) -> float:
+    """Weighted sum of squared distances to the nearest centroids."""
+    squared = own_distances(X, centroids, predict(X, centroids, n_threads), n_threads)
+    squared *= squared
+    if weight is not None:
+        squared *= weight
+    return float(squared.sum())
+
+
 def margins(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None) -> NDArray[np.float64]:
     """How much farther than the centroid of its label the next one is, in float64; inf for one centroid alone."""
     samples, centroids = _checked(X, centroids)

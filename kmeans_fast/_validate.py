@@ -50,12 +50,12 @@ def check_threads(n_threads: Any) -> int | None:
     return None if n_threads is None else check_int(n_threads, "n_threads", 1, MAX_THREADS)
 
 
-def check_n_clusters(n_clusters: Any, n_samples: int, n_weighted: int | None = None) -> int:
+def check_n_clusters(n_clusters: Any, n_samples: int, weight: NDArray[np.float64] | None = None) -> int:
     """Check n_clusters against the number of samples, and of those with a positive weight."""
     k = check_int(n_clusters, "n_clusters", 1, MAX_CLUSTERS)
     if k > n_samples:
         raise ValueError(f"n_clusters={k} must be <= n_samples={n_samples}.")
-    if n_weighted is not None and k > n_weighted:
+    if weight is not None and k > (n_weighted := np.count_nonzero(weight)):
         raise ValueError(f"n_clusters={k} must be <= {n_weighted}, the number of samples with sample_weight > 0.")
     return k
 

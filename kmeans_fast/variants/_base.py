@@ -7,7 +7,6 @@ A variant says how a problem is made, how one restart runs, and how samples are 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -19,7 +18,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._kmeans import GOOD_STARTS, MANY_RESTARTS
+from .._iterate import CONVERGED
+from .._kmeans import count_restarts, warn_of_empty_clusters
 from .._problem import Floats, Problem
 from .._random import as_generator
 from .._result import Restart
@@ -29,8 +29,6 @@ from .._validate import as_weight, check_n_clusters
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-CONVERGED = ("labels unchanged", "tol", "no decrease")
 
 
 class Run(NamedTuple):
@@ -111,8 +109,7 @@ class Variant(ClusterMixin, BaseEstimator):
         self._validate_params()
         samples = self._samples(X, reset=True)
         weight = as_weight(sample_weight, samples.n_samples)
-        n_weighted = None if weight is None else int(np.count_nonzero(weight))
-        check_n_clusters(self.n_clusters, samples.n_samples, n_weighted)
+        check_n_clusters(self.n_clusters, samples.n_samples, weight)
         # As in scikit-learn, None draws from NumPy's global state.
         rng = as_generator(np.random if self.random_state is None else self.random_state)
         problem = self._problem(samples, weight)
@@ -127,7 +124,8 @@ class Variant(ClusterMixin, BaseEstimator):
         assert best is not None
         self.restarts_ = tuple(runs)
         self._keep(best)
-        _warn_of_empty_clusters(best, self.n_clusters)
+        filled, converged = len(np.unique(best.labels[best.labels >= 0])), best.stop_reason in CONVERGED
+        warn_of_empty_clusters(filled, self.n_clusters, converged, best.stop_reason, ConvergenceWarning, stacklevel=3)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.int32]:
@@ -173,14 +171,7 @@ class Variant(ClusterMixin, BaseEstimator):
         return seed(problem, init if isinstance(init, str) else as_start(init, problem), rng)
 
     def _count_restarts(self) -> int:
-        given = not isinstance(self.init, str) and not callable(self.init)
-        if self.n_init == "auto":
-            return 1 if given or self.init in GOOD_STARTS else MANY_RESTARTS
-        if given and self.n_init != 1:
-            message = f"n_init={self.n_init} with an array as init gives the same run each time; running it once."
-            warnings.warn(message, RuntimeWarning, stacklevel=3)
-            return 1
-        return int(self.n_init)
+        return count_restarts(self.n_init, self.init, "standard", stacklevel=4)
 
 
 def wrap(estimator: Any, X: Any, *, reset: bool = False) -> Samples:
@@ -205,13 +196,6 @@ def with_random_state(init: Callable[..., Any]) -> Callable[..., Any]:
     return start
 
 
-def _warn_of_empty_clusters(run: Run, n_clusters: int) -> None:
-    filled = len(np.unique(run.labels[run.labels >= 0]))
-    if filled < n_clusters:
-        message = (
-            f"X has only {filled} distinct samples that can be told apart, fewer than n_clusters={n_clusters}; "
-            "the other clusters are empty."
-            if run.stop_reason in CONVERGED
-            else f"{n_clusters - filled} of n_clusters={n_clusters} are empty: the fit ended by {run.stop_reason}."
-        )
-        warnings.warn(message, ConvergenceWarning, stacklevel=3)
+def weighted_sum(values: Floats, weight: Floats | None) -> float:
+    """Add up an objective's shares of the samples."""
+    return float(values.sum() if weight is None else (values * weight).sum())

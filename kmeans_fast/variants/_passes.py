@@ -1,29 +1,19 @@
-"""What loops of their own share with Lloyd's: a pass of the engine, and where empty clusters go."""
+"""What loops of their own share beside Lloyd's passes: means after a pass, and where empty clusters go."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _iterate
 from .._problem import Engine, Floats, Problem
 
-MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
-STALLED = 3  # iterations without a lower objective: rounding goes round in circles
 
-
-def make_pass(problem: Problem, engine: Engine, points: Floats, fresh: bool, means: Floats) -> None:
-    """Label every sample and sum it, and set `means`; `fresh` sums all anew instead of what changed."""
-    engine.begin(points, fresh)
-    for start, block in problem.blocks():
-        engine.visit(block, start)
-    engine.finish(means)
-
-
-def sum_afresh(problem: Problem, engine: Engine, points: Floats, means: Floats) -> None:
-    """Set `means` anew by the labels that samples have."""
-    engine.begin(points, True)
-    for start, block in problem.blocks():
-        engine.visit(block, start, False)
+def make_pass(
+    problem: Problem, engine: Engine, points: Floats, fresh: bool, means: Floats, assign: bool = True
+) -> None:
+    """Label every sample, or leave the labels, sum them and set `means`; `fresh` sums all anew, not what changed."""
+    _iterate.make_pass(problem, engine, points, fresh, assign)
     engine.finish(means)
 
 

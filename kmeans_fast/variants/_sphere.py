@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._iterate import MOVED_MUCH, STALLED
 from .._problem import SHARE_AT_START, Floats, Problem
 from .._samples import Samples
 from ._base import Run
 from ._directions import Directions, to_unit
-from ._passes import MOVED_MUCH, STALLED, farthest_rows, make_pass, sum_afresh
+from ._passes import farthest_rows, make_pass
 
 
 class Sphere:
@@ -73,7 +74,7 @@ class Sphere:
             elif n_iter >= max_iter:
                 reason = "max_iter"
             if reason and not fresh:  # samples that came and went left rounding behind
-                sum_afresh(problem, engine, self.scale * centers, means)
+                make_pass(problem, engine, self.scale * centers, True, means, assign=False)
                 new = self._moved(means, centers)
             fresh = engine.n_changed > MOVED_MUCH * problem.samples.n_samples
             centers = new

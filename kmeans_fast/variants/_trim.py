@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _distances, _variants
+from .._iterate import MOVED_MUCH, STALLED
 from .._own import own_blocks
 from .._problem import SHARE_AT_START, Floats, Labels, Problem
 from .._samples import Samples
 from ._base import Run
-from ._passes import MOVED_MUCH, STALLED, farthest_rows, make_pass
+from ._passes import farthest_rows, make_pass
 from ._trim_seeding import threshold
 
 MARGIN = 0.7  # of the last threshold: beyond it the next one is looked for first

@@ -154,8 +154,7 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         self._validate_params()
         samples = wrap(self, X, reset=True)
         weight = as_weight(sample_weight, samples.n_samples)
-        n_weighted = None if weight is None else int(np.count_nonzero(weight))
-        check_n_clusters(self.n_clusters, samples.n_samples, n_weighted)
+        check_n_clusters(self.n_clusters, samples.n_samples, weight)
         # As in scikit-learn, None draws from NumPy's global state.
         rng = as_generator(np.random if self.random_state is None else self.random_state)
         init = with_random_state(self.init) if callable(self.init) else self.init
@@ -194,9 +193,7 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         check_is_fitted(self)
         samples = wrap(self, X)
         weight = as_weight(sample_weight, samples.n_samples)
-        labels = _predict.predict(samples, self.cluster_centers_, self.n_threads)
-        squares = _predict.own_distances(samples, self.cluster_centers_, labels, self.n_threads) ** 2
-        return -float(squares.sum() if weight is None else squares @ weight)
+        return -_predict.inertia(samples, self.cluster_centers_, weight, self.n_threads)
 
     def __sklearn_tags__(self) -> Any:
         """Say that `transform` keeps float32."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from .._iterate import STALLED
 from .._problem import Floats, Labels, Problem
 from .._samples import Samples
-from ._base import Run, Variant
+from ._base import Run, Variant, weighted_sum
 from ._medians import Medians, nearest, own_distances, plusplus_rows
-from ._passes import STALLED
 
 
 class KMedians(Variant):
@@ -92,7 +92,7 @@ class KMedians(Variant):
 
     def _objective(self, samples: Samples, labels: Labels, weight: Any) -> float:
         far = own_distances(samples, samples.dtype, self.cluster_centers_, labels, self.n_threads)
-        return float(far.sum() if weight is None else (far * weight).sum())
+        return weighted_sum(far, weight)
 
 
 def descend(medians: Medians, centers: Any, max_iter: int) -> Run:
@@ -113,5 +113,5 @@ def descend(medians: Medians, centers: Any, max_iter: int) -> Run:
     if reason != "labels unchanged":
         medians.assign(centers)
     far, weight = medians.own_distances(centers), medians.problem.weight
-    inertia = float(far.sum() if weight is None else (far * weight).sum())
+    inertia = weighted_sum(far, weight)
     return Run(centers, medians.labels.copy(), inertia, n_iter, reason, medians.dtype)

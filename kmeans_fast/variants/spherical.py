@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from .._predict import predict
 from .._problem import Floats, Labels
 from .._samples import Samples
-from ._base import Run, Variant
+from ._base import Run, Variant, weighted_sum
 from ._directions import Directions, to_unit
 from ._sphere import Sphere
 
@@ -119,4 +119,4 @@ class SphericalKMeans(Variant):
 
     def _objective(self, samples: Samples, labels: Labels, weight: Floats | None) -> float:
         far = Directions(samples, self.n_threads).own(self.cluster_centers_, labels)
-        return float(far.sum() if weight is None else (far * weight).sum())
+        return weighted_sum(far, weight)

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from .._predict import own_distances, predict
 from .._problem import Floats, Labels
 from .._samples import Samples
-from ._base import Run, Variant
+from ._base import Run, Variant, weighted_sum
 from ._trim import Trim
 from ._trim_seeding import trimmed_plusplus
 
@@ -151,4 +151,4 @@ class TrimmedKMeans(Variant):
         far = own_distances(samples, self.cluster_centers_, labels, self.n_threads)
         far[far > self.threshold_] = 0.0
         far *= far
-        return float(far.sum() if weight is None else (far * weight).sum())
+        return weighted_sum(far, weight)
