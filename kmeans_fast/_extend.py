@@ -19,9 +19,8 @@ class Extension:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.closest = problem.memory.empty(
-            problem.samples.n_samples, problem.dtype
-        )  # squared, to the nearest centroid
+        # Squared distances to the nearest centroid.
+        self.closest = problem.memory.empty(problem.samples.n_samples, problem.dtype)
         self.reading = Reading(problem, candidates_of_a_round(problem.n_clusters))
 
     def add(self, centroids: Floats, count: int, rng: np.random.Generator) -> Floats:

@@ -14,10 +14,8 @@ from ._rounds import Lists, Patches
 
 MORE_CANDIDATES = 1.25  # times log(k): without, inertia ends 1 to 2% higher in 32 to 128 features
 MAX_CANDIDATES = 32
-FIRST_DRAWS, MAX_DRAWS = (
-    4,
-    2048,
-)  # proposals drawn at once: a round's times m or FIRST_DRAWS, and no more than MAX_DRAWS
+# Proposals drawn at once: a round's times m or FIRST_DRAWS, and no more than MAX_DRAWS.
+FIRST_DRAWS, MAX_DRAWS = 4, 2048
 PATCH_FEATURES = 3  # so few coordinates take no more room than lists
 
 
@@ -39,11 +37,7 @@ def kmeans_plusplus_rows(
     have the greedy form. Proposals and their rejection are ours.
     """
     before = problem.memory.n_bytes
-    q = (
-        min(n_candidates, MAX_CANDIDATES)
-        if n_candidates
-        else candidates_of_a_round(problem.n_clusters, MORE_CANDIDATES)
-    )
+    q = min(n_candidates or candidates_of_a_round(problem.n_clusters, MORE_CANDIDATES), MAX_CANDIDATES)
     greedy = Greedy(problem, rng, q)
     rows = greedy.run()
     vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays

@@ -112,7 +112,7 @@ KMF_STATIC size_t KMF_FN(tighten)(const KMF_T *X, size_t d, const KMF_T *shift, 
     *n_waiting = 0;
     for (size_t start = 0; start < n_active; start += SIDE_BY_SIDE) {
         const size_t m = n_active - start < SIDE_BY_SIDE ? n_active - start : SIDE_BY_SIDE;
-        KMF_T square[SIDE_BY_SIDE];
+        KMF_T square[SIDE_BY_SIDE] = {0}; /* those beyond m are computed with and not used */
         float up[SIDE_BY_SIDE], low[SIDE_BY_SIDE], near[SIDE_BY_SIDE], little[SIDE_BY_SIDE];
         int32_t flags[SIDE_BY_SIDE], waits[SIDE_BY_SIDE], samples[SIDE_BY_SIDE], own[SIDE_BY_SIDE];
         for (size_t s = 0; s < SIDE_BY_SIDE; ++s) {
