@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+# A shell starts a background job with Ctrl-C ignored, and children inherit that; here and there it must be as usual.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Oracle:
