@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ._own import counts, inertia, relocate
 from ._problem import SHARE_AT_START, Engine, Floats, Problem
 
 MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
@@ -85,7 +84,7 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
             make_pass(problem, engine, centroids, fresh)
             engine.finish(new)
             history.append(engine.inertia)
-        if engine.n_empty and relocate(problem, engine, centroids):
+        if engine.n_empty and problem.own.relocate(problem, engine, centroids):
             engine.finish(new)
         stalled = stalled + 1 if history[-1] >= lowest and problem.resolves(history[-1]) else 0
         lowest = min(lowest, history[-1])
@@ -146,5 +145,5 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
     run.n_distances += engine.count_distances()
     run.inertia = engine.inertia
     if run.inertia < WELL_CONDITIONED * problem.total_squares:
-        run.inertia = inertia(problem, run.centroids)
-    run.counts = counts(problem)
+        run.inertia = problem.own.inertia(problem, run.centroids)
+    run.counts = problem.own.counts(problem)

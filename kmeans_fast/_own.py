@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _lloyd
-from ._problem import Floats, Problem
+
+if TYPE_CHECKING:  # which imports this module
+    from ._problem import Floats, Problem
 
 OWN_ROWS = 1 << 17  # samples whose distances are in memory at once
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _boxes, _distances, _lloyd, _runtime, _survey
+from . import _boxes, _distances, _lloyd, _own, _runtime, _survey
 from ._algorithm import (
     BOXES_LATER,
     PASSES_BEFORE_BOXES,
@@ -58,6 +58,8 @@ GAP_SAMPLE = 512
 class Problem:
     """X, weights, threads, and the buffers that fits of this k share."""
 
+    own: Any = _own  # who looks at each sample and its own centroid
+
     def __init__(
         self,
         samples: Samples,
@@ -79,6 +81,7 @@ class Problem:
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
+        self.sums: dict[bool, Floats] = {}  # those of the slices, by engine
         self._orders: dict[bool, _boxes.Order] = {}
         self._box_threads = self.n_threads
         self.dtype = samples.dtype
@@ -144,9 +147,14 @@ class Problem:
         for start, block in self.blocks(float(d)):
             _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, threads)
         total_weight = float(n if self.weight is None else self.weight.sum())
-        self.total_squares, self.variance, most = _survey.summary(parts, largest, total_weight)
-        if not isfinite(self.total_squares):
+        figures = _survey.summary(parts, largest, total_weight)
+        if not isfinite(figures[0]):
             raise_not_finite(self.samples)
+        self.take_survey(*figures, total_weight)
+
+    def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
+        """Keep what a survey about `origin` found, and what follows from it."""
+        self.total_squares, self.variance = total_squares, variance
         self.farthest = most**0.5  # no sample lies further from the origin
         # Centroids near the origin are rounded as they come, so that the last pass can be the one that counts.
         offset = total_weight * float(self.origin @ self.origin)
@@ -204,6 +212,7 @@ class Problem:
         filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
         work = _distances.work_bytes(single, k, d) + bounds * 12 * (self.chunk + 8) + filter_work
         work += elkan * 8 * (k + 8 + 32 * (k + 16))
+        self.sums[single] = sums = make((n_slices, k, d + 2), np.float64)
         engine = _lloyd.Lloyd(
             single,
             fused,
@@ -218,7 +227,7 @@ class Problem:
             make(_distances.packed_bytes(single, k, d), np.uint8),
             make(d * self.dtype.itemsize, np.uint8),
             make(work * self.n_threads, np.uint8),
-            make((n_slices, k, d + 2), np.float64),
+            sums,
             self.totals,
             make(n_slices, np.intp),
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
@@ -253,7 +262,7 @@ class Problem:
         other.n_clusters = n_clusters
         other.work_per_row = float(n_clusters * (self.samples.n_features + 2))
         other.n_threads = self.threads_for(self.samples.n_samples * other.work_per_row)
-        other._views, other._engines = None, {}
+        other._views, other._engines, other.sums = None, {}, {}
         return other
 
     def twin(self) -> Problem:
