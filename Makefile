@@ -18,9 +18,9 @@ endif
 SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 	'(' -name '*.py' -o -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' ')')
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
-C_FILES = $(shell find src examples tests benchmarks -name '*.h' -o -name '*.c')
+C_FILES = $(shell find src examples tests torture benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo docs test bench lint format clean prerequisites
+.PHONY: help demo docs test bench torture lint format clean prerequisites
 
 help:  ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -39,6 +39,9 @@ test: $(VENV)/installed-test  ## run the tests against the installed package; AR
 bench: $(VENV)/installed-bench  ## time the kernels and fits beside other libraries
 	@$(BIN)/python benchmarks/launch.py __main__ $(ARGS)
 	@$(BIN)/pytest benchmarks --benchmark-only -q $(BENCH)
+
+torture: $(VENV)/installed-test  ## hostile input, interrupts, kills, failing memory and disks; MINUTES=10 at most
+	@$(BIN)/python torture $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 lint: $(VENV)/installed-lint  ## ruff, mypy --strict, cython-lint, clang-format
 	$(BIN)/ruff check .

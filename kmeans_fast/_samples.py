@@ -19,7 +19,7 @@ CHUNK_BYTES = 1 << 19  # samples of one task: half of an L2, so that they are st
 MIN_CHUNK, MAX_CHUNK = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
 BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
 MAX_BLOCK = 1 << 20  # rows; old labels of a block may be kept
-BLOCK_WORK = 1e9  # multiply-adds of one call and thread: Ctrl-C is seen between calls, well within a second
+BLOCK_WORK = 2.5e8  # multiply-adds of one call and thread, some 25 ms: Ctrl-C is seen between calls
 # Types whose every value float32 holds.
 EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
 

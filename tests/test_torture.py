@@ -1,0 +1,21 @@
+"""A short slice of `make torture`: every trial runs, on what it draws first, and finds nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TORTURE = Path(__file__).resolve().parents[1] / "torture"
+TRIALS = 14
+
+
+def test_a_short_slice_of_every_trial_finds_no_failure() -> None:
+    done = subprocess.run(
+        [sys.executable, str(TORTURE), "--minutes", "0.1"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = done.stdout.splitlines()[1:-1]
+    assert len(rows) >= TRIALS, done.stdout
+    for row in rows:
+        assert "skipped" in row or int(row[28:37]) >= 1, row

@@ -1,0 +1,126 @@
+"""Trials of memory that runs out: every allocation of a fit, one after the other, is refused."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from answers import bits
+from campaign import Exhausted, Skipped, Step, Trial
+
+from kmeans_fast import kmeans, predict
+
+MEMORY = 1  # of shim.c
+ROUNDS = 4  # sweeps of all allocations; the first two may fill caches, the others must leave no more
+LEAK = 64 << 10
+
+# What others say in place of MemoryError, and nobody above them can know better.
+EXCUSED = (
+    "without setting an exception",  # NumPy's reductions return NULL and set nothing
+    "without exception set",  # the same, seen by an extension module
+    "can't allocate lock",  # Python's locks
+    "can't start new thread",  # Python's threads
+)
+
+
+MALLINFO = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uord", "ford", "keep")
+
+
+class _Mallinfo(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in MALLINFO]
+
+
+def _in_use() -> int:
+    """Bytes that malloc has given and not got back."""
+    gc.collect()
+    info = ctypes.CDLL(None).mallinfo2
+    info.restype = _Mallinfo
+    now = info()
+    return int(now.uord + now.hblkhd)
+
+
+def _fits() -> dict[str, Callable[[], Any]]:
+    rng = np.random.default_rng(0)
+    X, half = rng.random((3000, 3), np.float32), rng.random((600, 12)).astype(np.float16)
+    far = (1e6 + rng.standard_normal((500, 2))).astype(np.float32)
+    weight = rng.random(3000)
+    common: dict[str, Any] = {"random_state": 0, "max_iter": 4, "n_threads": 1, "max_bounds_memory": 1 << 30}
+    return {
+        **{
+            name: lambda name=name: bits(kmeans(X, 9, algorithm=name, sample_weight=weight, **common))
+            for name in ("lloyd", "hamerly", "elkan", "boxes")
+        },
+        **{
+            init: lambda init=init: bits(kmeans(half, 9, init=init, n_init=2, **common))
+            for init in ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+        },
+        "best": lambda: bits(kmeans(X, 9, quality="best", **common)),
+        "float64 later": lambda: bits(kmeans(far, 6, **common)),
+        "predict": lambda: predict(half, half[:9]).tobytes(),
+    }
+
+
+def starving(seed: int) -> Step:
+    """Where an allocation fails there is a MemoryError or the right answer; nothing leaks and the next fit is right."""
+    warnings.simplefilter("ignore")
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "torture_arm"):
+        raise Skipped("shim.c is not loaded")
+    library.torture_disarm.restype = ctypes.c_long
+    fits = _fits()
+    expected = {name: fit() for name, fit in fits.items()}
+    in_use: list[int] = []
+    # Where the sweep is: round, fit and allocation.
+    todo = ((turn, name) for turn in range(ROUNDS) for name in fits)
+    now: dict[str, Any] = {"at": next(todo), "nth": 0}
+
+    def step(case: int) -> str:
+        name, nth = now["at"][1], now["nth"]
+        came = None
+        library.torture_arm(MEMORY, nth, errno.ENOMEM)
+        try:
+            came = fits[name]()
+        except MemoryError:
+            came = MemoryError
+        except (SystemError, RuntimeError) as error:
+            if not str(error).endswith(EXCUSED):
+                raise
+            came = SystemError
+        finally:
+            seen = library.torture_disarm()
+        now["nth"] += 1
+        if seen <= nth:  # none was left to refuse
+            assert fits[name]() == expected[name], f"{name}: the next fit"
+            _advance(now, todo, in_use)
+        assert came in (MemoryError, SystemError, expected[name]), f"{name}, allocation {nth}: another answer"
+        return "MemoryError" if came is MemoryError else "SystemError" if came is SystemError else "right"
+
+    return step
+
+
+def _advance(now: dict[str, Any], todo: Any, in_use: list[int]) -> None:
+    turn = now["at"][0]
+    now["at"], now["nth"] = next(todo, (None, "")), 0
+    if now["at"][0] != turn:
+        in_use.append(_in_use())
+    if now["at"][0] is None:
+        grown = in_use[-1] - in_use[1]
+        assert grown < LEAK, f"{grown} bytes more in use after {ROUNDS - 2} more sweeps"
+        raise Exhausted(f"no leak: {grown} bytes more in use after {ROUNDS - 2} further sweeps")
+
+
+def _refused(figures: list[str]) -> str:
+    leak = "".join(f"; {said}" for said in figures if said.startswith("no leak"))
+    count = {what: figures.count(what) for what in ("MemoryError", "SystemError", "right")}
+    return (
+        f"{count['MemoryError']} MemoryErrors, {count['right']} went on without and were right, "
+        f"{count['SystemError']} other errors of NumPy and Python{leak}"
+    )
+
+
+TRIALS = [Trial("failing allocations", 1, starving, _refused, preload=True, exhaustive=True)]
