@@ -20,7 +20,7 @@ SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
 C_FILES = $(shell find src examples tests torture benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo docs test bench torture lint format clean prerequisites
+.PHONY: help demo docs test packages bench torture lint format clean prerequisites
 
 help:  ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -35,6 +35,10 @@ docs: $(VENV)/installed-docs  ## run the gallery's examples and write docs/_buil
 test: $(VENV)/installed-test  ## run the tests against the installed package; ARGS='-k name' picks some
 	@cd $(VENV) && "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" \
 		--doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
+
+packages: $(VENV)/installed-package  ## build sdist and wheel, twice, and put them to the test; minutes
+	@cd $(VENV) && KMEANS_FAST_PACKAGES=1 "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" \
+		--rootdir="$(CURDIR)" "$(CURDIR)/tests/packages" $(ARGS)
 
 bench: $(VENV)/installed-bench  ## time the kernels and fits beside other libraries
 	@$(BIN)/python benchmarks/launch.py __main__ $(ARGS)

@@ -124,7 +124,12 @@ def openmp_candidates(compiler_type: str) -> Iterator[Flags]:
 def find_openmp(compiler: Any) -> Flags:
     """Return the first way to OpenMP that compiles and links, or no flags; say which in one line.
 
-    The environment variable KMEANS_FAST_OPENMP=0 turns OpenMP off.
+    The environment variable KMEANS_FAST_OPENMP=0 turns OpenMP off, =1 makes its absence an error.
+
+    Raises
+    ------
+    SystemExit
+        KMEANS_FAST_OPENMP=1, and this compiler has no OpenMP.
     """
     if os.environ.get("KMEANS_FAST_OPENMP") == "0":
         say("KMEANS_FAST_OPENMP=0 turns OpenMP off; building for one thread.")
@@ -133,5 +138,7 @@ def find_openmp(compiler: Any) -> Flags:
         if compiles(compiler, OPENMP_PROBE, flags, link=True):
             say(f"OpenMP found ({' '.join(flags.compile)}).")
             return flags
+    if os.environ.get("KMEANS_FAST_OPENMP") == "1":
+        raise SystemExit(f"kmeans_fast: KMEANS_FAST_OPENMP=1 needs a compiler with OpenMP; {advice(INSTALL_OPENMP)}.")
     say(f"this compiler has no OpenMP ({advice(INSTALL_OPENMP)}); building for one thread.")
     return NO_FLAGS

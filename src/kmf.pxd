@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 cdef extern from "kmf.h" nogil:
     enum:
+        KMF_VERSION
         KMF_LIST
 
     ctypedef struct kmf_moves:

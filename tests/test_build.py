@@ -89,12 +89,30 @@ def test_turning_openmp_off_rebuilds_what_was_built_with_it(tiny: Path) -> None:
     assert tiny_has_openmp(tiny) == "False"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is named by CC on Unix alone")
-def test_a_compiler_that_lacks_openmp_builds_for_one_thread(tiny: Path) -> None:
-    compiler = tiny / "cc-without-openmp"
+def test_modules_declare_that_they_are_safe_without_the_gil(tiny: Path) -> None:
+    assert build(tiny, "build_ext", "--inplace", KMEANS_FAST_OPENMP="0").returncode == 0
+    (translated,) = tiny.glob("build/temp*/cython/src/_tiny.c")
+    assert "#define __Pyx_FREETHREADING_COMPATIBLE Py_MOD_GIL_NOT_USED" in translated.read_text()
+
+
+def without_openmp(folder: Path) -> dict[str, str]:
+    """Write a compiler that lacks OpenMP; return the variables that make a build use it."""
+    compiler = folder / "cc-without-openmp"
     compiler.write_text('#!/bin/sh\ncase "$*" in *-fopenmp*) exit 1;; esac\nexec cc "$@"\n')
     compiler.chmod(0o755)
-    result = build(tiny, "build_ext", "--inplace", CC=str(compiler), LDSHARED=f"{compiler} -shared")
+    return {"CC": str(compiler), "LDSHARED": f"{compiler} -shared"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is named by CC on Unix alone")
+def test_openmp_that_is_asked_for_and_missing_is_one_line(tiny: Path) -> None:
+    result = build(tiny, "build_ext", "--inplace", KMEANS_FAST_OPENMP="1", **without_openmp(tiny))
+    assert result.returncode != 0
+    assert last_line(result).startswith("kmeans_fast: KMEANS_FAST_OPENMP=1 needs a compiler with OpenMP; ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is named by CC on Unix alone")
+def test_a_compiler_that_lacks_openmp_builds_for_one_thread(tiny: Path) -> None:
+    result = build(tiny, "build_ext", "--inplace", **without_openmp(tiny))
     if sys.platform != "darwin":
         assert result.returncode == 0, result.stderr
     assert re.search("^kmeans_fast: this compiler has no OpenMP .*one thread.$", result.stderr, re.M)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sysconfig
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -179,3 +181,8 @@ assert before == [signal.getsignal(s) for s in signal.valid_signals()]
 print(threading.active_count())
 """
     assert run_python(code).strip() == "1"
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
+def test_importing_leaves_the_gil_off(run_python: Callable[..., str]) -> None:
+    assert run_python("import sys, kmeans_fast; print(sys._is_gil_enabled())").strip() == "False"
