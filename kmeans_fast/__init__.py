@@ -17,7 +17,9 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import barriers as barriers
     from . import choosing as choosing
+    from . import dask as dask
     from . import datasets as datasets
+    from . import distributed as distributed
     from . import files as files
     from . import plots as plots
     from . import reference as reference
@@ -46,7 +48,7 @@ __all__ = [
     "show_config",
 ]
 
-_SUBMODULES = ("barriers", "choosing", "datasets", "files", "plots", "reference", "report")
+_SUBMODULES = ("barriers", "choosing", "dask", "datasets", "distributed", "files", "plots", "reference", "report")
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "BisectingKMeans": ("variants.bisecting", "sklearn"),

@@ -204,7 +204,7 @@ def fit(
         return seed(problem, init, rng)
 
     def one(problem: Problem, centroids: Floats, restart: int) -> Run:
-        watch = _watch(problem, restart, n_init, max_iter, began, callback, max_time)
+        watch = make_watch(problem, restart, n_init, max_iter, began, callback, max_time)
         run = lloyd(problem, centroids, max_iter, tol, watch)
         if rng is None or quality == "standard":
             return run
@@ -246,7 +246,7 @@ def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int
     return count
 
 
-def _watch(
+def make_watch(
     problem: Problem,
     restart: int,
     n_init: int,

@@ -61,14 +61,14 @@ def relocate(problem: Problem, engine: _lloyd.Lloyd, centroids: Floats) -> int:
     than clusters some stay empty.
     """
     empty = np.flatnonzero(problem.totals[:, problem.samples.n_features + 1] == 0.0)
-    farthest = _farthest(problem, centroids, len(empty), engine.upper_bounds)
-    for (_, _, values, rows), label in zip(farthest, empty, strict=False):
+    far = farthest(problem, centroids, len(empty), engine.upper_bounds)
+    for (_, _, values, rows), label in zip(far, empty, strict=False):
         for row in sorted(rows):
             engine.relabel(np.frombuffer(values, problem.dtype)[np.newaxis], row, int(label))
-    return len(farthest)
+    return len(far)
 
 
-def _farthest(
+def farthest(
     problem: Problem, centroids: Floats, count: int, upper: NDArray[np.float32] | None
 ) -> list[tuple[float, int, bytes, set[int]]]:
     """(-square, row, values, rows of all copies) of the `count` distinct samples farthest from their centroids.

@@ -67,7 +67,7 @@ def afk_mc2_rows(problem: Problem, rng: np.random.Generator, chain: int = CHAIN)
     dtype, before = problem.dtype, problem.memory.n_bytes
     rows, squares = np.empty(k, np.intp), problem.memory.empty(n, np.float64)
     rows[:1] = _first(problem, rng)
-    for start, squared in _squares_to(problem, problem.samples.take(rows[:1]), None):
+    for start, squared in squares_to(problem, problem.samples.take(rows[:1]), None):
         squares[start : start + len(squared)] = squared
     total = float(_sums(problem, squares).sum())
     if total > 0.0:
@@ -114,8 +114,8 @@ class _Candidates:
         if len(rows) == 0:
             return
         points = self.problem.samples.take(rows)
-        labels = _Labels(self.problem, points)
-        for start, squared in _squares_to(self.problem, points, labels):
+        labels = Labels(self.problem, points)
+        for start, squared in squares_to(self.problem, points, labels):
             here = slice(start, start + len(squared))
             closer = squared < self.closest[here]
             self.closest[here][closer] = squared[closer]
@@ -135,7 +135,7 @@ class _Candidates:
         return np.concatenate(drawn)
 
 
-class _Labels:
+class Labels:
     """The nearest of some points to each sample of a block."""
 
     def __init__(self, problem: Problem, points: Floats) -> None:
@@ -157,7 +157,7 @@ class _Labels:
         return labels
 
 
-def _squares_to(problem: Problem, points: Floats, labels: _Labels | None) -> Iterator[tuple[int, Floats]]:
+def squares_to(problem: Problem, points: Floats, labels: Labels | None) -> Iterator[tuple[int, Floats]]:
     """Yield (first row, squared distance to the nearest of the points), a block of X after the other."""
     for start, block in own_blocks(problem, len(points)):
         nearest = np.zeros(len(block), np.int32) if labels is None else labels.of(block)

@@ -56,8 +56,13 @@ def check_n_clusters(n_clusters: Any, n_samples: int, weight: NDArray[np.float64
     if k > n_samples:
         raise ValueError(f"n_clusters={k} must be <= n_samples={n_samples}.")
     if weight is not None and k > (n_weighted := np.count_nonzero(weight)):
-        raise ValueError(f"n_clusters={k} must be <= {n_weighted}, the number of samples with sample_weight > 0.")
+        raise too_few_weighted(k, int(n_weighted))
     return k
+
+
+def too_few_weighted(n_clusters: int, n_weighted: int) -> ValueError:
+    """Return the error for more clusters than samples that count."""
+    return ValueError(f"n_clusters={n_clusters} must be <= {n_weighted}, the number of samples with sample_weight > 0.")
 
 
 def as_floats(value: Any, name: str) -> NDArray[np.float64]:

@@ -25,6 +25,8 @@ LAYERS = {
     "variants": ESTIMATORS,
     "barriers": OUTSIDE,
     "choosing": OUTSIDE,
+    "dask": OUTSIDE,
+    "distributed": OUTSIDE,
     "plots": OUTSIDE,
     "report": OUTSIDE,
     "files": OUTSIDE,

@@ -1,0 +1,263 @@
+"""KMeans on dask arrays and DataFrames: scikit-learn's interface on `kmeans_fast.distributed`."""
+# scikit-learn has no types of its own.
+# mypy: allow-subclassing-any
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    import dask.array as da
+    import distributed
+    from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as error:
+    raise ImportError(
+        f'kmeans_fast.dask needs {error.name}; install it with: pip install "kmeans_fast[dask]"'
+    ) from None
+
+from . import _predict
+from ._kmeans import warn_of_empty_clusters
+from .distributed import _fit
+from .distributed._dask import DaskEngine, as_rows, columns_and_dtype, frame_dtype, is_frame
+
+
+class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
+    """k-means over the blocks of a dask collection; they stay on their workers.
+
+    Parameters
+    ----------
+    n_clusters : int, default 8
+        Number of clusters.
+    init : {"k-means||", "random"}, array of shape (n_clusters, n_features) or callable, default "k-means||"
+        The start: k-means|| whose candidates, weighted by what they win, `kmeans_fast.kmeans` clusters; distinct
+        samples, drawn by weight; given centroids; or ``init(X, n_clusters, random_state=Generator)`` that returns them.
+    n_init : "auto" or int, default "auto"
+        Restarts, of which the best is kept; "auto" is 10 for "random" and a callable, else 1.
+    max_iter : int, default 300
+        Iterations of a restart at most.
+    tol : float, default 1e-4
+        Stop when the summed squared shift of the centroids is <= tol times the mean variance of the features.
+    random_state : int, RandomState, Generator or None, default None
+        The same value gives the same bits, whatever the workers and the blocks.
+    callback : callable, optional
+        Called in this process with a `kmeans_fast.FitState` after every iteration; a true return value stops the fit.
+    client : distributed.Client, optional
+        By default the current one, or threads of this process for as long as the fit takes.
+
+    Attributes
+    ----------
+    cluster_centers_ : float32 or float64 array of shape (n_clusters, n_features)
+        In this process.
+    labels_ : dask array of shape (n_samples,), int32, or dask Series
+        Equal to ``predict(X)``: lazy, in the blocks of X, and with its index if X is a DataFrame.
+    inertia_ : float
+        Weighted sum of squared distances to the nearest centroid.
+    n_iter_ : int
+        Iterations of the best restart.
+    fit_ : kmeans_fast.distributed.Fit
+        Everything about the fit.
+    n_features_in_ : int
+    feature_names_in_ : array of shape (n_features_in_,)
+        Only if X is a DataFrame whose column names are all strings.
+
+    Notes
+    -----
+    The fit holds X in memory (or spilled) on the workers, as its own dtype, 12 bytes a sample beside it, and a copy of
+    X where the caller holds it as well and its blocks do not end on whole grains (see docs/dask.md).
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from kmeans_fast.dask import KMeans
+    >>> X = da.from_array([[0.0], [1.0], [10.0], [11.0]], chunks=2)
+    >>> model = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> sorted(model.cluster_centers_.ravel().tolist()), model.inertia_, model.labels_.chunks
+    ([0.5, 10.5], 1.0, ((2, 2),))
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Any = "k-means||",
+        n_init: int | str = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: Any = None,
+        callback: Any = None,
+        client: Any = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.callback = callback
+        self.client = client
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:
+        """Cluster X.
+
+        Parameters
+        ----------
+        X : dask array or DataFrame of shape (n_samples, n_features)
+            Real numbers. Blocks may be empty, of any length, and of unknown length.
+        y : ignored
+        sample_weight : dask array or Series, or array-like, of shape (n_samples,), optional
+            Weights >= 0, in the order of the rows, in any blocks.
+
+        Raises
+        ------
+        TypeError
+            If X is no dask collection, or not of real numbers.
+        ValueError
+            For a value out of range; NaN in X is named with its block and row.
+        kmeans_fast.distributed.EngineLost
+            If the scheduler is gone.
+        """
+        _check(X)
+        columns, _ = columns_and_dtype(X)
+        with _engine(self.client) as engine:
+            found = _fit.fit(
+                engine,
+                X,
+                self.n_clusters,
+                init=self.init,
+                n_init=self.n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                sample_weight=_lazy(sample_weight),
+                random_state=self.random_state,
+                callback=self.callback,
+            )
+        self.n_features_in_ = columns
+        if is_frame(X) and all(isinstance(name, str) for name in X.columns):
+            self.feature_names_in_ = np.array(list(X.columns), object)
+        self.fit_, self.cluster_centers_ = found, found.centroids.copy()
+        self.inertia_, self.n_iter_ = found.inertia, found.n_iter
+        self.labels_ = self.predict(X)
+        filled, k = int(np.count_nonzero(found.counts)), len(found.counts)
+        warn_of_empty_clusters(filled, k, found.converged, found.stop_reason, ConvergenceWarning, stacklevel=3)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Label each sample with its nearest centroid: lazily for a dask collection, at once for anything else."""
+        check_is_fitted(self)
+        if is_frame(X) and hasattr(X, "dask"):
+            import pandas
+
+            self._check_columns(X)
+            return X.map_partitions(
+                _label_frame, self.cluster_centers_, meta=pandas.Series([], name="label", dtype="int32")
+            )
+        if not isinstance(X, da.Array):
+            return _predict.predict(X, self.cluster_centers_)
+        self._check_columns(X)
+        return _rows_whole(X).map_blocks(
+            _label, self.cluster_centers_, dtype=np.int32, drop_axis=1, meta=np.empty(0, np.int32)
+        )
+
+    def transform(self, X: Any) -> Any:
+        """Distances to all centroids, shape (n_samples, n_clusters): lazily for a dask collection."""
+        check_is_fitted(self)
+        k = len(self.cluster_centers_)
+        if is_frame(X) and hasattr(X, "dask"):
+            import pandas
+
+            self._check_columns(X)
+            dtype = columns_and_dtype(X)[1]
+            meta = pandas.DataFrame(np.empty((0, k), dtype), columns=self.get_feature_names_out())
+            return X.map_partitions(_distances_frame, self.cluster_centers_, list(meta.columns), meta=meta)
+        if not isinstance(X, da.Array):
+            return _predict.transform(X, self.cluster_centers_)
+        self._check_columns(X)
+        single = X.dtype in (np.float32, np.float16)
+        return _rows_whole(X).map_blocks(
+            _distances,
+            self.cluster_centers_,
+            dtype=np.float32 if single else np.float64,
+            chunks=(X.chunks[0], (k,)),
+            meta=np.empty((0, 0), np.float32 if single else np.float64),
+        )
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the weighted sum of squared distances to the nearest centroids, with the bits of `inertia_`."""
+        check_is_fitted(self)
+        _check(X)
+        self._check_columns(X)
+        with _engine(self.client) as engine:
+            return -_fit.price(engine, X, _lazy(sample_weight), np.ascontiguousarray(self.cluster_centers_, np.float64))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the columns of `transform`."""
+        return np.array([f"kmeans{j}" for j in range(len(self.cluster_centers_))], object)
+
+    def _check_columns(self, X: Any) -> None:
+        d, expected = columns_and_dtype(X)[0], self.cluster_centers_.shape[1]
+        if d != expected:
+            raise ValueError(
+                f"X has {d} features, but KMeans is expecting {expected} features as input; they must be the same."
+            )
+
+
+@contextmanager
+def _engine(client: Any) -> Iterator[DaskEngine]:
+    """Use the given client, the current one, or for now threads of this process."""
+    if client is None:
+        try:
+            client = distributed.get_client()
+        except ValueError:
+            with distributed.Client(processes=False, dashboard_address=None, set_as_default=False) as own:
+                yield DaskEngine(own)
+            return
+    yield DaskEngine(client)
+
+
+def _check(X: Any) -> None:
+    if not hasattr(X, "dask") or not (is_frame(X) or isinstance(X, da.Array)):
+        raise TypeError(
+            f"X is a {type(X).__name__} and must be a dask array or DataFrame: dask.array.from_array(X) makes one."
+        )
+
+
+def _lazy(weight: Any) -> Any:
+    given = weight is None or hasattr(weight, "dask")
+    return weight if given else da.from_array(np.asarray(weight, np.float64).ravel())
+
+
+def _rows_whole(X: Any) -> Any:
+    return X.rechunk({1: -1}) if len(X.chunks[1]) > 1 else X
+
+
+def _label(block: NDArray[Any], centroids: NDArray[Any]) -> NDArray[np.int32]:
+    return _predict.predict(block, centroids, 1) if len(block) else np.empty(0, np.int32)
+
+
+def _distances(block: NDArray[Any], centroids: NDArray[Any]) -> NDArray[Any]:
+    single = block.dtype in (np.float32, np.float16)
+    empty = np.empty((0, len(centroids)), np.float32 if single else np.float64)
+    return _predict.transform(block, centroids, 1) if len(block) else empty
+
+
+def _array(frame: Any) -> NDArray[Any]:
+    return as_rows(frame, frame_dtype(frame))
+
+
+def _label_frame(frame: Any, centroids: NDArray[Any]) -> Any:
+    import pandas
+
+    return pandas.Series(_label(_array(frame), centroids), index=frame.index, name="label")
+
+
+def _distances_frame(frame: Any, centroids: NDArray[Any], names: list[str]) -> Any:
+    import pandas
+
+    return pandas.DataFrame(_distances(_array(frame), centroids), index=frame.index, columns=names)

@@ -1,0 +1,176 @@
+"""The engine of Dask: futures on blocks that stay on their workers; a few small tasks a pass, no array graph.
+
+The scheduler knows how each block and each result was made, so what a lost worker held is made again elsewhere. A
+worker short of memory spills blocks as it does any result.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dask
+import distributed
+import numpy as np
+from numpy.typing import NDArray
+
+from .._samples import ArraySource
+from ._block import Block
+from ._engine import Blocks, EngineLost
+
+FAN_IN = 8  # results joined by one task
+PATIENCE = 1.0  # seconds between two looks at whether the scheduler is still there
+
+
+class DaskEngine:
+    """Calls are tasks of a `distributed.Client`; by default of the current one."""
+
+    def __init__(self, client: distributed.Client | None = None) -> None:
+        self.client = distributed.default_client() if client is None else client
+
+    def persist(self, X: Any, weight: Any, grain: Callable[[int], int]) -> Blocks:
+        """Compute X where its blocks are, and cut them to grains: only rows between a border and the next grain move.
+
+        Rows of the caller's blocks may be unknown until then. X and weights may have different blocks.
+        """
+        n_features, dtype = columns_and_dtype(X)
+        size = grain(n_features)
+        parts = self.client.compute([dask.delayed(as_rows)(part, dtype) for part in parts_of(X)])
+        lengths = self._all(parts, len)
+        weights = None if weight is None else self._weights(weight)
+        bounds = [0, *np.cumsum(lengths).tolist()]
+        n = bounds[-1]
+        if n == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape=(0, {n_features})) while a minimum of 1 is required."
+            )
+        if weights is not None and weights[1][-1] != n:
+            raise ValueError(f"sample_weight.shape == ({weights[1][-1]},) must be (n_samples,) = ({n},).")
+        cuts = sorted({0, n, *(-(-bound // size) * size for bound in bounds if -(-bound // size) * size < n)})
+        handles = []
+        for first, stop in itertools.pairwise(cuts):
+            rows = self._slices(parts, bounds, first, stop)
+            mass = None if weights is None else self._slices(*weights, first, stop)
+            handles.append(self.client.submit(assemble, rows, mass, first, size, pure=False))
+        return Blocks(handles, bounds, n_features, weights is not None, dtype)
+
+    def map(self, function: Callable[..., Any], blocks: Sequence[Any], *shared: Any) -> Sequence[Any]:
+        """Submit a task a block; what they share is a task's result too, so a worker fetches it once."""
+        held = [[self.client.submit(_same, one, pure=False)] * len(blocks) for one in shared]
+        futures: Sequence[Any] = self.client.map(function, blocks, *held, pure=False)
+        return futures
+
+    def reduce(self, handles: Sequence[Any], join: Callable[[list[Any]], Any]) -> Any:
+        """Join neighbours by tasks, level after level; the last result alone comes here."""
+        level = list(handles)
+        while True:
+            groups = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)]
+            level = self.client.map(join, groups, pure=False)
+            if len(level) == 1:
+                return self._result(level[0])
+
+    def _all(self, futures: Sequence[Any], function: Callable[[Any], Any]) -> list[Any]:
+        """Small results of all, in order."""
+        results: list[Any] = self.reduce(self.client.map(_listed, futures, function=function, pure=False), _joined)
+        return results
+
+    def _weights(self, weight: Any) -> tuple[Sequence[Any], list[int]]:
+        parts = self.client.compute([dask.delayed(as_weights)(part) for part in parts_of(weight)])
+        return parts, [0, *np.cumsum(self._all(parts, len)).tolist()]
+
+    def _slices(self, parts: Sequence[Any], bounds: list[int], first: int, stop: int) -> list[Any]:
+        """Rows [first, stop) of all: whole parts, and pieces cut where they are."""
+        pieces = []
+        at = int(np.searchsorted(bounds, first, side="right")) - 1
+        while at < len(parts) and bounds[at] < stop:
+            a, b = max(first - bounds[at], 0), min(stop, bounds[at + 1]) - bounds[at]
+            if b > a:
+                whole = a == 0 and b == bounds[at + 1] - bounds[at]
+                pieces.append(parts[at] if whole else self.client.submit(_cut, parts[at], a, b, pure=False))
+            at += 1
+        return pieces
+
+    def _result(self, future: Any) -> Any:
+        """Wait for a result, but not for a scheduler that is gone."""
+        while True:
+            try:
+                return future.result(timeout=PATIENCE)
+            except TimeoutError:
+                if future.status == "error":
+                    raise
+                if self.client.status != "running":
+                    raise EngineLost("the connection to Dask's scheduler is lost") from None
+            except (distributed.CancelledError, distributed.comm.CommClosedError) as error:
+                raise EngineLost(f"Dask's scheduler gave up the fit: {error}") from error
+
+
+def columns_and_dtype(X: Any) -> tuple[int, np.dtype[Any]]:
+    """Return what a collection says of itself without being computed."""
+    if is_frame(X):
+        dtypes = list(X.dtypes)
+        for column, dtype in zip(X.columns, dtypes, strict=True):
+            if getattr(dtype, "kind", "O") not in "fiub":
+                raise TypeError(f"X has column {column!r} of type {dtype}; every column must be numeric.")
+        return len(dtypes), frame_dtype(X)
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape} and must be 2-dimensional (n_samples, n_features).")
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X has dtype {X.dtype} and must hold real numbers.")
+    return int(X.shape[1]), X.dtype
+
+
+def frame_dtype(frame: Any) -> np.dtype[Any]:
+    """Return the dtype that columns are read in, as `kmeans` reads them."""
+    return np.dtype(np.float32 if all(dtype == np.float32 for dtype in frame.dtypes) else np.float64)
+
+
+def is_frame(X: Any) -> bool:
+    """Say whether a collection is a dask DataFrame."""
+    return hasattr(X, "npartitions") and hasattr(X, "columns")
+
+
+def parts_of(X: Any) -> list[Any]:
+    """Return the blocks of a collection as delayed objects, rows whole."""
+    if is_frame(X) or not hasattr(X, "chunks"):
+        return list(X.to_delayed())
+    if X.ndim == 2 and len(X.chunks[1]) > 1:
+        X = X.rechunk({1: -1})
+    return list(X.to_delayed().ravel())
+
+
+def as_rows(part: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Turn a block into an array of that dtype; a missing value becomes NaN."""
+    if hasattr(part, "to_numpy"):
+        part = part.to_numpy(dtype, na_value=np.nan)
+    return np.asarray(part, dtype)
+
+
+def as_weights(part: Any) -> NDArray[np.float64]:
+    """Turn a block of weights into float64."""
+    return np.asarray(part.to_numpy(np.float64, na_value=np.nan) if hasattr(part, "to_numpy") else part, np.float64)
+
+
+def assemble(rows: list[NDArray[Any]], weight: list[NDArray[np.float64]] | None, first: int, grain: int) -> Block:
+    """Make a block of neighbouring pieces; a single one is not copied."""
+    X = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    mass = None if weight is None else np.ascontiguousarray(np.concatenate(weight))
+    return Block(ArraySource(X), mass, first, grain)
+
+
+def _cut(rows: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    """Return some rows: a copy of few of them, so that the rest can go, else a view."""
+    piece = rows[start:stop]
+    return piece.copy() if 2 * len(piece) < len(rows) else piece
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _listed(part: Any, function: Callable[[Any], Any]) -> list[Any]:
+    return [function(part)]
+
+
+def _joined(results: list[list[Any]]) -> list[Any]:
+    return [one for result in results for one in result]

@@ -1,0 +1,316 @@
+"""The driver: survey, starts, Lloyd's iterations and restarts over an engine's blocks.
+
+The loop, its convergence rule and its last pass are those of `kmeans()` (`_iterate.py`): `Spread` stands in for the
+problem and `Passes` for the compiled engine, and what they ask of samples goes to the blocks. In this process are
+centroids, their sums and a few rows that were chosen, never the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _survey
+from .._iterate import STOPPED, Run, lloyd
+from .._kmeans import FitState, count_restarts, make_watch
+from .._problem import ORIGIN_ROWS, Floats, Problem
+from .._random import as_generator
+from .._result import Restart
+from .._samples import Samples
+from .._seed import as_start
+from .._validate import check_int, check_n_clusters, check_real, not_finite, too_few_weighted
+from . import _block, _start, _tree
+from ._block import Pass, Survey
+from ._engine import Blocks, Engine
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit found; labels are those of `kmeans_fast.predict(block, centroids)`.
+
+    Attributes
+    ----------
+    centroids : float32 or float64 array of shape (n_clusters, n_features)
+        As those of `KMeansResult`.
+    inertia, n_iter, converged, stop_reason, counts, inertia_history, restarts, best_restart
+        As those of `KMeansResult`.
+    """
+
+    centroids: NDArray[Any]
+    inertia: float
+    n_iter: int
+    converged: bool
+    stop_reason: str
+    counts: NDArray[np.int64]
+    inertia_history: Floats
+    restarts: tuple[Restart, ...]
+    best_restart: int
+
+
+class _Shape:
+    """What the driver has of X: its shape and dtype."""
+
+    def __init__(self, n_samples: int, blocks: Blocks) -> None:
+        self.shape, self.dtype = (n_samples, blocks.n_features), blocks.dtype
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
+        raise AssertionError("the samples are not here")
+
+    def take(self, rows: NDArray[Any]) -> NDArray[Any]:
+        raise AssertionError("the samples are not here")
+
+
+class Spread(Problem):
+    """A problem whose samples are in an engine's blocks; see `_problem.Problem`."""
+
+    def __init__(self, engine: Engine, blocks: Blocks, n_clusters: int, original: Any) -> None:
+        self.spread, self.held = engine, blocks
+        samples = Samples(_Shape(blocks.bounds[-1], blocks), original)
+        self.labels = np.empty(1, np.int32)  # they are in the blocks
+        self.passes: dict[bool, Passes] = {}
+        self.serial = 0
+        self.own = self
+        super().__init__(samples, n_clusters, None, 1, "lloyd")
+
+    def run(self, function: Callable[..., Any], join: Callable[[list[Any]], Any], *shared: Any) -> Any:
+        """Call the function for each block and join the results."""
+        return self.spread.reduce(self.spread.map(function, self.held.handles, *shared), join)
+
+    def take(self, rows: NDArray[np.int64]) -> Floats:
+        """Fetch a few rows."""
+        return np.array([value for _, value in self.run(_block.take, _block.join_lists, rows)])
+
+    def _survey(self) -> None:
+        """Do what `Problem` does in one pass, where the blocks are."""
+        n, d = self.samples.n_samples, self.samples.n_features
+        sample = np.sort(self.take(np.arange(0, n, -(-n // ORIGIN_ROWS))).astype(self.dtype), axis=0)
+        self.origin = sample[len(sample) // 2].astype(np.float64)
+        if self.held.weighted:
+            self._check_weight()
+        nodes, most, n_weighted, bad = self.run(_block.survey, _block.join_surveys, self.origin)
+        if bad is not None:
+            row, column, value = bad
+            raise not_finite("X", value, row, f"{column} ({self._where(row)})")
+        sums = _tree.total(nodes)
+        if self.n_clusters > n_weighted:
+            raise too_few_weighted(self.n_clusters, n_weighted)
+        total_weight = float(sums[-1])
+        if self.held.weighted and not 0.0 < total_weight < np.inf:
+            raise ValueError(f"sample_weight sums to {total_weight}; at least one must be > 0, and their sum finite.")
+        parts, largest = sums[:-1].reshape(1, 2, d), np.array([most])
+        figures = _survey.summary(parts, largest, total_weight)
+        if not isfinite(figures[0]):
+            raise ValueError("X has values too large: their squares overflow float64; scale X down.")
+        self.take_survey(*figures, total_weight)
+        single = self._dtype == np.float32
+        self.known = Survey(self.n_clusters, self.origin, figures[0], figures[1], most, total_weight, single)
+
+    def _check_weight(self) -> None:
+        bad = self.run(_block.bad_weight, _block.first_of)
+        if bad is not None:
+            row, value = bad
+            raise ValueError(
+                f"sample_weight has {value} in row {row} ({self._where(row)}); it must be finite and >= 0."
+            )
+
+    def _where(self, row: int) -> str:
+        """Name the caller's block that holds a row."""
+        block = int(np.searchsorted(self.held.bounds, row, side="right")) - 1
+        return f"row {row - self.held.bounds[block]} of block {block}"
+
+    def sums_are_exact(self, inertia: float) -> bool:
+        """Say yes: they are taken afresh in every pass."""
+        return True
+
+    def n_slices(self) -> int:
+        return 1
+
+    def blocks(self, work_per_row: float | None = None) -> list[tuple[int, Any]]:
+        """One visit makes a whole pass."""
+        return [(0, None)]
+
+    def small_block(self) -> None:
+        return None
+
+    def engine(self) -> Any:
+        """Return what makes passes in the current dtype."""
+        single = self._dtype == np.float32
+        if single not in self.passes:
+            self.passes[single] = Passes(self, single)
+        return self.passes[single]
+
+    def relocate(self, problem: Any, engine: Passes, centroids: Floats) -> int:
+        """Give each empty cluster the sample farthest from its centroid, with its copies: see `_own.relocate`."""
+        assert engine.last is not None
+        d = self.samples.n_features
+        empty = np.flatnonzero(engine.totals[:, d + 1] == 0.0)
+        join = partial(_block.join_farthest, count=len(empty))
+        far = self.run(_block.farthest, join, engine.last, len(empty))
+        for (_, _, values, copies), label in zip(far, empty, strict=False):
+            x = np.frombuffer(values, self.dtype).astype(np.float64) - self.origin
+            for _, old, weight in sorted(copies):
+                change = np.append(weight * x, (weight, weight > 0.0))
+                engine.totals[old] -= change
+                engine.totals[label] += change
+            rows = np.array(sorted(row for row, _, _ in copies))
+            engine.moved += ((rows, int(label)),)
+            engine.n_changed += len(rows)
+        return len(far)
+
+    def inertia(self, problem: Any, centroids: Floats) -> float:
+        """Sum w |x - c|^2 by direct differences."""
+        nodes = self.run(_block.inertia, _tree.merge, self.engine().last, centroids)
+        return float(_tree.total(nodes)[0])
+
+    def counts(self, problem: Any) -> NDArray[np.int64]:
+        """Count the samples of each cluster, those of weight 0 among them."""
+        engine = self.engine()
+        counted: NDArray[np.int64] = engine.totals[:, self.samples.n_features + 1].astype(np.int64)
+        if counted.sum() < self.samples.n_samples:
+            counted = self.run(_block.counts, _block.join_sums, engine.last)
+        return counted
+
+
+class Passes:
+    """The contract of `_lloyd.Lloyd`: a visit makes a pass over all blocks, and Lloyd's `finish` does the rest here."""
+
+    def __init__(self, problem: Spread, single: bool) -> None:
+        self.problem, self.single = problem, single
+        self.inner = Problem.engine(problem)
+        self.totals = problem.sums[single][0]  # sums about the origin, weight and count by cluster
+        self.n_changed = 0
+        self.last: Pass | None = None
+        self.moved: tuple[tuple[NDArray[np.int64], int], ...] = ()
+        self.rounding = problem.rounding
+
+    def reset(self) -> None:
+        """Begin a new run: no sample has a label."""
+        self.last, self.moved = None, ()
+
+    def begin(self, centroids: Floats, all_new: bool) -> None:
+        """Take the centroids; sums stay until the pass brings new ones."""
+        kept = self.totals.copy()
+        self.inner.begin(centroids, True)
+        self.totals[:] = kept
+        self.centroids = centroids.copy()
+
+    def visit(self, block: Any, start: int, assign: bool = True) -> None:
+        """Label and sum all samples; without `assign` their sums are what they were."""
+        if assign:
+            before = None if self.last is None else self.last.centroids
+            self.problem.serial += 1
+            this = Pass(self.problem.serial, self.problem.known, self.single, self.centroids, before, self.moved)
+            nodes, self.n_changed = self.problem.run(_block.make_pass, _block.join_passes, this)
+            self.totals[:] = _tree.total(nodes)
+            self.last, self.moved = this, ()
+
+    def finish(self, new_centroids: Floats) -> None:
+        """Move the centroids to the means and price the labels."""
+        self.inner.rounding = self.rounding
+        self.inner.finish(new_centroids)
+        self.n_empty, self.inertia = self.inner.n_empty, self.inner.inertia
+        self.centroid_shift = self.inner.centroid_shift
+
+    def count_distances(self) -> int:
+        """Blocks do not report them: a pass made again would count twice."""
+        return 0
+
+
+def fit(
+    engine: Engine,
+    X: Any,
+    n_clusters: int,
+    *,
+    init: Any = "k-means||",
+    n_init: int | str = "auto",
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    sample_weight: Any = None,
+    random_state: Any = None,
+    callback: Callable[[FitState], Any] | None = None,
+    max_time: float | None = None,
+) -> Fit:
+    """Cluster what an engine can hold; arguments as those of `kmeans`, and `init` as that of `kmeans_fast.dask.KMeans`.
+
+    The same arguments give the same bits with any engine, any number of its workers and any cut of X into blocks.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range; a NaN is named with its block and row.
+    EngineLost
+        If the engine is gone.
+    """
+    began = perf_counter()
+    n_clusters, max_iter = check_int(n_clusters, "n_clusters", 1), check_int(max_iter, "max_iter", 1)
+    tol = check_real(tol, "tol")
+    if max_time is not None:
+        max_time = check_real(max_time, "max_time", positive=True)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback={callback!r} must be callable.")
+    if isinstance(init, str) and init not in _start.METHODS:
+        raise ValueError(
+            f"init={init!r} must be one of {', '.join(map(repr, _start.METHODS))}, an array or a callable."
+        )
+    n_init = count_restarts(n_init, init, "standard", stacklevel=4)
+    rng = as_generator(random_state)
+    blocks = engine.persist(X, sample_weight, lambda d: _block.grain_rows(d, n_clusters))
+    problem = Spread(engine, blocks, check_n_clusters(n_clusters, blocks.bounds[-1]), X)
+    if not isinstance(init, str) and not callable(init):
+        init = as_start(init, problem)
+    best: Run | None = None
+    runs: list[Run] = []
+    for restart in range(n_init):
+        watch = make_watch(problem, restart, n_init, max_iter, began, callback, max_time)
+        start = _begin(problem, init, rng)
+        runs.append(lloyd(problem, start, max_iter, tol, watch))
+        if best is None or runs[-1].inertia < best.inertia:
+            best = runs[-1]
+        if runs[-1].stop_reason in STOPPED:
+            break
+    assert best is not None
+    return _result(problem, best, runs)
+
+
+def price(engine: Engine, X: Any, sample_weight: Any, centroids: Floats) -> float:
+    """Weighted sum of squared distances to the nearest of the given centroids."""
+    k = len(centroids)
+    blocks = engine.persist(X, sample_weight, lambda d: _block.grain_rows(d, k))
+    problem = Spread(engine, blocks, 1, X)
+    problem.known = replace(problem.known, n_clusters=k)
+    problem.refine(centroids)
+    this = Pass(0, problem.known, problem.dtype == np.float32, centroids)
+    return float(_tree.total(problem.run(_block.inertia, _tree.merge, this, centroids))[0])
+
+
+def _begin(problem: Spread, init: Any, rng: np.random.Generator) -> Floats:
+    """Return starting centroids."""
+    if isinstance(init, np.ndarray):
+        return np.array(init, np.float64)
+    if callable(init):
+        return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
+    seed = int(rng.integers(2**63))
+    method = _start.kmeans_parallel if init == "k-means||" else _start.random_samples
+    return np.ascontiguousarray(method(problem.run, problem.known, seed), np.float64)
+
+
+def _result(problem: Spread, run: Run, runs: list[Run]) -> Fit:
+    exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
+    return Fit(
+        centroids=exact if run.rounded or (exact == run.centroids).all() else run.centroids,
+        inertia=run.inertia,
+        n_iter=run.n_iter,
+        converged=run.converged,
+        stop_reason=run.stop_reason,
+        counts=run.counts,
+        inertia_history=np.array(run.inertia_history),
+        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason) for r in runs),
+        best_restart=next(i for i, r in enumerate(runs) if r is run),
+    )
