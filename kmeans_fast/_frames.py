@@ -24,6 +24,8 @@ def _narwhals() -> Any:
 class FrameSource:
     """The columns of a frame, all numeric, read a block of rows at a time."""
 
+    readers = 0
+
     def __init__(self, frame: Any, name: str) -> None:
         nw = _narwhals()
         unique = getattr(frame.columns, "is_unique", True)

@@ -85,7 +85,7 @@ class _Search:
         self.limit = tol * problem.variance
         self.centroids, self.inertia, self.history = first.centroids, first.inertia, first.inertia_history
         self.labels: NDArray[np.int32] = problem.memory.empty(len(problem.labels), np.int32)
-        self.labels[:] = problem.labels
+        problem.memory.copy(self.labels, problem.labels)
         self.n_iter, self.n_distances = first.n_iter, first.n_distances  # of all trials
         self.passes, self.n_tried, self.n_accepted = 0.0, 0, 0
         self.stopped = ""
@@ -96,7 +96,7 @@ class _Search:
     def swap(self, count: int) -> bool:
         """Try so many swaps at once; say whether they are a gain."""
         problem = self.problem
-        problem.labels[:] = self.labels
+        problem.memory.copy(problem.labels, self.labels)
         added = self.extension.add(self.centroids, count, self.rng)
         if len(added) == 0:
             self.stopped = "every sample is a centroid"
@@ -116,7 +116,7 @@ class _Search:
             return False
         self.n_accepted += len(added)
         self.centroids, self.inertia, self.history = run.centroids, value, self.history + run.inertia_history
-        self.labels[:] = problem.labels
+        problem.memory.copy(self.labels, problem.labels)
         return True
 
     def finish(self) -> Run:

@@ -31,7 +31,7 @@ def own_blocks(problem: Problem, n_points: int = 1) -> Iterable[tuple[int, NDArr
     rows = max(1, OWN_ROWS // problem.chunk) * problem.chunk
     work = float(n_points * problem.samples.n_features)
     rows = min(rows, problem.samples.n_samples, problem.block_rows(work))
-    return problem.samples.blocks(problem.dtype, rows)
+    return problem.cut(rows)
 
 
 def inertia(problem: Problem, centroids: Floats) -> float:
@@ -50,7 +50,10 @@ def counts(problem: Problem) -> NDArray[np.int64]:
     """Count the samples of each cluster, those of weight 0 among them."""
     counted = problem.totals[:, problem.samples.n_features + 1].astype(np.int64)
     if counted.sum() < problem.samples.n_samples:  # the update step counts positive weights alone
-        counted = np.bincount(problem.labels, minlength=problem.n_clusters)
+        counted[:] = 0
+        for start in range(0, problem.samples.n_samples, OWN_ROWS):
+            counted += np.bincount(problem.labels[start : start + OWN_ROWS], minlength=problem.n_clusters)
+            problem.memory.drop()
     return counted
 
 

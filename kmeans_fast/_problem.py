@@ -21,7 +21,7 @@ from ._algorithm import (
     gaps_pay,
     pays,
 )
-from ._memory import Workspace
+from ._memory import Workspace, memory_limit
 from ._samples import Samples
 from ._validate import not_finite
 
@@ -37,6 +37,8 @@ SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this sh
 MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
+
+LABEL_BYTES = 4
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
@@ -71,13 +73,18 @@ class Problem:
     ) -> None:
         self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
         n, d, itemsize = samples.n_samples, samples.n_features, samples.dtype.itemsize
+        limit = memory_limit(samples.is_stream)
+        self.memory = Workspace(n, limit)
+        copied = bounds_bytes("boxes", n, d, n_clusters, itemsize)
+        if algorithm == "auto" and copied + LABEL_BYTES * n > limit:
+            # Bounds may go to a scratch file, where blocks use them in order; not what takes the place of X.
+            max_bounds_memory = min(bounds_limit(max_bounds_memory, n), copied - 1)
         self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory)
-        room = bounds_bytes("boxes", n, d, n_clusters, itemsize) <= bounds_limit(max_bounds_memory, n)
+        room = copied <= bounds_limit(max_bounds_memory, n)
         self._may_turn_to_boxes = algorithm == "auto" and room
         self.work_per_row = float(n_clusters * (samples.n_features + 2))
         self.max_threads = n_threads
         self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
-        self.memory = Workspace()
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
@@ -92,11 +99,16 @@ class Problem:
         if self._whole is not None:
             return self._whole
         if work_per_row is not None:
-            return self.samples.blocks(self._dtype, self.block_rows(work_per_row))
-        blocks = self._views or self.samples.blocks(self._dtype, self.block_rows())
+            return self.cut(self.block_rows(work_per_row))
+        blocks = self._views or self.cut(self.block_rows())
         if isinstance(blocks, list):  # views serve every pass; converted blocks are made anew
             self._views = blocks
         return blocks
+
+    def cut(self, rows: int) -> Iterable[tuple[int, NDArray[Any]]]:
+        """Give (first row, block) of X in blocks of so many rows; what is mapped leaves memory after each."""
+        blocks = self.samples.blocks(self._dtype, rows)
+        return self.memory.dropping(blocks) if self.memory.spilled else blocks
 
     def small_block(self) -> NDArray[Any] | None:
         """Return X if it is native and so small that no signal need be looked for between its passes."""
@@ -200,10 +212,10 @@ class Problem:
         n_slices = self.n_slices()
         fused = n_slices >= SLICES_OF_A_THREAD * self.n_threads or self.n_threads == 1
         boxes = self.algorithm == "boxes"
-        n_old = self.n_threads * self.chunk if fused or boxes else self.block_rows()
         make = self.memory.empty
         if not hasattr(self, "labels"):
             self.labels: Labels = make(n, np.int32)
+        n_old = 2 * self.n_threads * self.chunk if fused or boxes else self.block_rows()
         if not self._engines:
             # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
             self.totals: Floats = make((k, d + 4), np.float64)
@@ -233,6 +245,7 @@ class Problem:
             make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
         )
         engine.rounding = self.rounding
+        engine.keep_pages(self.memory)
         if boxes:
             self.use_boxes(engine)
         if bounds:

@@ -34,7 +34,7 @@ class Best:
             else:
                 if self.labels is None:
                     self.labels = problem.memory.empty(len(problem.labels), np.int32)
-                self.labels[:] = problem.labels
+                problem.memory.copy(self.labels, problem.labels)
             self.at = len(self.runs) - 1
 
 

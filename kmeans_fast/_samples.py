@@ -2,16 +2,20 @@
 
 X itself is never modified, and copied whole by boxes alone (src/_boxes.pyx). A contiguous native array is handed
 on in views; anything else (float16, integers, big-endian, strided, Fortran, frames) is converted one block at a
-time into one buffer.
+time into one buffer, or read and decoded ahead of the kernels (_reading.py): files, and memory maps too large for
+memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._memory import memory_limit
+from ._reading import read_blocks
 
 Array = NDArray[Any]
 
@@ -29,6 +33,7 @@ class Source(Protocol):
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    # readers: int = 1    threads that may call `read` at a time; 0 for what is in memory already
 
     def read(self, start: int, stop: int, out: Array) -> None:
         """Write rows [start, stop) to `out`, converted to its dtype."""
@@ -39,6 +44,8 @@ class Source(Protocol):
 
 class ArraySource:
     """A NumPy array of any real dtype and layout, a memory map among them."""
+
+    readers = 0
 
     def __init__(self, array: Array) -> None:
         self.array, self.dtype = array, array.dtype
@@ -56,7 +63,7 @@ class ArraySource:
 class Samples:
     """X behind the boundary: trusted in shape and kind, read in blocks."""
 
-    __slots__ = ("dtype", "n_features", "n_samples", "native", "original", "result_dtype", "source")
+    __slots__ = ("dtype", "is_stream", "n_features", "n_samples", "native", "original", "result_dtype", "source")
 
     def __init__(self, source: Source, original: Any) -> None:
         self.source, self.original = source, original
@@ -67,6 +74,7 @@ class Samples:
         self.result_dtype = np.dtype(np.float32 if floats else np.float64)
         array = getattr(source, "array", None)
         self.native = array if array is not None and _is_native(array) else None
+        self.is_stream = bool(getattr(source, "readers", 1))  # X is not in memory: what a fit keeps should be small
 
     def chunk(self, dtype: np.dtype[Any]) -> int:
         """Rows of a task: a multiple of every panel."""
@@ -89,15 +97,8 @@ class Samples:
         A converted block is valid until the next one.
         """
         if self.native is None or self.native.dtype != dtype:
-            return self._converted(dtype, rows)
+            return read_blocks(self.source, dtype, rows)
         return [(start, self.native[start : start + rows]) for start in range(0, self.n_samples, rows)]
-
-    def _converted(self, dtype: np.dtype[Any], rows: int) -> Iterator[tuple[int, Array]]:
-        buffer = np.empty((rows, self.n_features), dtype)
-        for start in range(0, self.n_samples, rows):
-            stop = min(start + rows, self.n_samples)
-            self.source.read(start, stop, buffer[: stop - start])
-            yield start, buffer[: stop - start]
 
     def take(self, rows: Any, dtype: Any = np.float64) -> Array:
         """Copy the given rows."""
@@ -128,7 +129,15 @@ def as_samples(X: Any, name: str = "X") -> Samples:
             source: Source = FrameSource(X, name)
             _check_shape(source.shape, name)
             return Samples(source, original)
-        X = _as_array(X, name)
+        array = _as_array(X, name)
+        if isinstance(X, np.memmap) and X.nbytes > memory_limit(stream=True):
+            from ._file import file_of_map
+
+            streamed = file_of_map(X)
+            if streamed is not None:
+                _check_dtype(X.dtype, name)
+                return Samples(streamed, original)
+        X = array
     _check_dtype(X.dtype, name)
     _check_shape(X.shape, name)
     if X.dtype.kind == "O":

@@ -13,6 +13,7 @@ from ._problem import Floats, Problem
 from ._validate import as_floats, check_finite
 
 METHODS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+PARTITIONED = 1 << 20  # labels drawn at once
 LARGE = {"k-means||": "kmeans_parallel_rows", "afk-mc2": "afk_mc2_rows"}
 
 
@@ -94,7 +95,10 @@ def _random_partition(problem: Problem, rng: np.random.Generator) -> Floats:
     """Means of a random partition; a cluster that got nothing starts at a random sample."""
     engine = problem.engine()
     n, k = problem.samples.n_samples, problem.n_clusters
-    problem.labels[:] = rng.integers(k, size=n, dtype=np.int32)
+    for first in range(0, n, PARTITIONED):  # a generator gives the same numbers in pieces
+        stop = min(first + PARTITIONED, n)
+        problem.labels[first:stop] = rng.integers(k, size=stop - first, dtype=np.int32)
+        problem.memory.drop()
     start = problem.samples.take(_random_rows(problem, k, rng))
     means = np.empty_like(start)
     engine.begin(start, True)

@@ -11,7 +11,7 @@ from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from kmf cimport kmf_filter_holds, kmf_kernels, kmf_moves, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f64
 
@@ -38,6 +38,9 @@ cdef enum:
     MOVERS = 64
     SHARE_OF_MOVERS = 4
     SHARE_BEHIND_FILTER = 16
+
+cdef enum:
+    LABELS_AT_ONCE = 2097152
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
@@ -71,7 +74,8 @@ cdef class Lloyd:
         kmf_moves moves
         float reach
         void *filter_now  # NULL: no filter in this pass
-        bint bounded, assigned, stale
+        bint bounded, assigned, stale, mapped
+        object memory  # kmeans_fast._memory.Workspace
         object boxes  # kmeans_fast._boxes.Boxes, or None
         uint8_t[::1] marks
         int64_t[:, ::1] scored
@@ -100,7 +104,7 @@ cdef class Lloyd:
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
         self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
         self.rows = None
-        self.boxes, self.marks = None, None
+        self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
@@ -123,6 +127,10 @@ cdef class Lloyd:
         """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h)."""
         self.bounds, self.apart, self.drift, self.way = bounds, apart, drift, way
 
+    def keep_pages(self, memory):
+        """If arrays of the workspace are mapped from files, write only labels that differ, chunk by chunk."""
+        self.memory, self.mapped = memory, memory.spilled
+
     def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
         """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
         self.boxes, self.marks, self.old_labels = boxes, marks, old_labels
@@ -135,7 +143,11 @@ cdef class Lloyd:
 
     cpdef reset(self):
         """Begin a new run: no sample has a label, and no bound holds."""
-        self.labels[:] = -1
+        cdef Py_ssize_t start
+        for start in range(0, self.labels.shape[0], LABELS_AT_ONCE):
+            self.labels[start:start + LABELS_AT_ONCE] = -1
+            if self.mapped:
+                self.memory.drop()
         self.bounded = False
         if self.boxes is not None:
             self.boxes.reset()
@@ -374,7 +386,7 @@ cdef class Lloyd:
             memcpy(&self.old_labels[0], labels, n * sizeof(int32_t))
             for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
                 self._assign(X + c * self.chunk * self.d, min(self.chunk, n - c * self.chunk),
-                             labels + c * self.chunk, threadid())
+                             labels + c * self.chunk, start + c * self.chunk, threadid())
         for task in prange(n_tasks * self.n_parts, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
             self._update_slice(X, n, start, task // self.n_parts, task % self.n_parts)
 
@@ -382,20 +394,31 @@ cdef class Lloyd:
                            int thread) noexcept nogil:
         """Label and sum the chunks of the block's nth slice, counted from the slice of its first chunk."""
         cdef Py_ssize_t row = nth * self.chunk, m
-        cdef int32_t *old = &self.old_labels[thread * self.chunk]
+        cdef int32_t *old = &self.old_labels[2 * thread * self.chunk]
+        cdef int32_t *new = old + self.chunk
+        cdef int32_t *labels
         while row < n:
             m = min(self.chunk, n - row)
+            labels = &self.labels[start + row]
             if assign:
-                memcpy(old, &self.labels[start + row], m * sizeof(int32_t))
-                self._assign(X + row * self.d, m, &self.labels[start + row], thread)
+                memcpy(old, labels, m * sizeof(int32_t))
+                if self.mapped:  # a page that is written goes to disk
+                    memcpy(new, old, m * sizeof(int32_t))
+                    self._assign(X + row * self.d, m, new, start + row, thread)
+                    if memcmp(new, old, m * sizeof(int32_t)) != 0:
+                        memcpy(labels, new, m * sizeof(int32_t))
+                else:
+                    self._assign(X + row * self.d, m, labels, start + row, thread)
             self._update(X + row * self.d, start + row, m, old, 0)
             row += self.n_slices * self.chunk
 
-    cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, int thread) noexcept nogil:
+    cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, Py_ssize_t row,
+                      int thread) noexcept nogil:
+        """Label m samples, the first of which is sample `row` of X."""
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
-        cdef Py_ssize_t row = labels - &self.labels[0], scored = m, distances = 0
+        cdef Py_ssize_t scored = m, distances = 0
         cdef const floating *rows = NULL
         cdef const kmf_moves *moves = NULL
         cdef size_t unfiltered = 0
