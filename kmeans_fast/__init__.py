@@ -13,6 +13,7 @@ from ._kmeans import ClusterWarning, FitState, kmeans
 from ._predict import predict
 from ._result import KMeansResult, Restart
 from ._version import __version__
+from ._voxels import Voxels, voxels
 
 if TYPE_CHECKING:
     from . import barriers as barriers
@@ -41,11 +42,13 @@ __all__ = [
     "FitState",
     "KMeansResult",
     "Restart",
+    "Voxels",
     "__version__",
     "get_include",
     "kmeans",
     "predict",
     "show_config",
+    "voxels",
 ]
 
 _SUBMODULES = ("barriers", "choosing", "dask", "datasets", "distributed", "files", "plots", "reference", "report")

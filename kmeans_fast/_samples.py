@@ -123,6 +123,9 @@ def as_samples(X: Any, name: str = "X") -> Samples:
     if type(X) is not np.ndarray:
         if isinstance(X, Samples):
             return X
+        if hasattr(X, "read") and hasattr(X, "take") and hasattr(X, "feature_names"):
+            _check_shape(X.shape, name)
+            return Samples(X, original)
         if is_frame(X):
             from ._frames import FrameSource
 

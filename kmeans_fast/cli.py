@@ -57,12 +57,14 @@ def cluster(
     n_init: o.NInit = None,
     max_iter: o.MaxIter = 300,
     tol: o.Tol = 1e-4,
+    voxel: o.Voxel = None,
     seed: o.Seed = None,
     threads: o.Threads = None,
     order: o.Order = None,
     output: o.OutputFile = None,
     format: o.Format = None,
     details: o.Details = False,
+    colour: o.Colour = False,
     centroids: o.CentroidsFile = None,
     summary: o.SummaryFile = None,
     model: o.SaveModel = None,
@@ -80,13 +82,14 @@ def cluster(
     kmeans-fast cluster points.csv -k 8 --id-column name -o labels.csv
     kmeans-fast cluster points.csv -k auto -o labels.csv
     kmeans-fast cluster photo.jpg -k 16 -o photo16.png
+    kmeans-fast cluster scan.laz -k 5000 --voxel 0.5 --colour -o labelled.laz
     zcat big.csv.gz | kmeans-fast cluster - -k 100 --save-model model.kmf
     ```
     """
     with _reporting():
         data = (*outputs.TABLES, *outputs.ARRAYS)
         plans = {
-            "labels": plan("--output", output, (*data, *outputs.IMAGES), format, force),
+            "labels": plan("--output", output, (*data, *outputs.IMAGES, *outputs.CLOUDS), format, force),
             "centroids": plan("--centroids", centroids, data, None, force),
             "summary": plan("--summary", summary, outputs.TABLES, None, force),
             "model": plan("--save-model", model, None, None, force),
@@ -94,13 +97,13 @@ def cluster(
         }
         outputs.check_distinct(plans.values())
         chosen = secrets.randbits(32) if seed is None else seed
-        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max, voxel)
         if impute is not None and impute not in IMPUTE:
             raise UsageError(f"--impute {impute} must be one of {', '.join(IMPUTE)}.")
         wish = Wish(standardize, one_hot, impute)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter, wish)
         shown = not quiet and sys.stderr.isatty()
-        told = commands.cluster(reading, fitting, plans, shown, details)
+        told = commands.cluster(reading, fitting, plans, shown, details, colour)
         if not quiet:
             piped = any(planned and planned.path == "-" for planned in plans.values())
             print(report.text(told), end="", file=sys.stderr if piped else sys.stdout)
@@ -160,6 +163,7 @@ def predict(
     output: o.OutputFile = "-",
     format: o.Format = None,
     details: o.Details = False,
+    colour: o.Colour = False,
     force: o.Force = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -173,11 +177,11 @@ def predict(
     ```
     """
     with _reporting():
-        forms = (*outputs.TABLES, *outputs.ARRAYS, *outputs.IMAGES)
+        forms = (*outputs.TABLES, *outputs.ARRAYS, *outputs.IMAGES, *outputs.CLOUDS)
         planned = plan("--output", output or "-", forms, format, force)
         assert planned is not None
         reading = Reading(input, _split(columns), id_column, None, header, delimiter)
-        commands.predict(model, reading, planned, threads, details)
+        commands.predict(model, reading, planned, threads, details, colour)
 
 
 def _split(columns: list[str] | None) -> list[str] | None:

@@ -39,6 +39,9 @@ SUFFIXES = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"), "image"),
     ".npy": "npy",
     ".npz": "npz",
+    ".las": "las",
+    ".laz": "las",
+    ".ply": "ply",
 }
 MAGICS = {
     b"\x93NUMPY": "npy",
@@ -46,6 +49,8 @@ MAGICS = {
     b"PAR1": "parquet",
     b"\x89PNG": "image",
     b"\xff\xd8\xff": "image",
+    b"LASF": "las",
+    b"ply\n": "ply",
 }
 
 
@@ -68,15 +73,15 @@ def read_points(
     header: bool | None = None,
     delimiter: str | None = None,
 ) -> Points:
-    """Read points from a CSV, TSV, .npy, .npz, Parquet or image file.
+    """Read points from a CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ or PLY file.
 
     Parameters
     ----------
     where : str or path-like
         The file; ``-`` reads standard input. Its extension says what it is, or its first bytes.
     columns : sequence of str, optional
-        The features; by default every column but the id and the weight. Where a file names no
-        columns they are x0, x1 ...; an image has red, green, blue.
+        The features; by default every column but the id and the weight, of a point cloud x, y, z. Where a file names
+        no columns they are x0, x1 ...; an image has red, green, blue.
     id_column, weights : str, optional
         Columns that name and weigh the points. Weights may also be the path of a .npy file.
     like : sequence of str, optional
@@ -92,7 +97,8 @@ def read_points(
     -------
     Points
         X has shape (n_samples, n_features): float64 from CSV; float32 or float64 from Parquet; the
-        file's own dtype, mapped and not copied, from .npy; uint8 from an image.
+        file's own dtype, mapped and not copied, from .npy; uint8 from an image; a source that `kmeans` reads in blocks
+        from a point cloud.
 
     Raises
     ------
@@ -124,6 +130,10 @@ def read_points(
         from .images import read_image
 
         points = read_image(source, wanted)
+    elif kind in ("las", "ply"):
+        from .clouds import read_cloud
+
+        points = read_cloud(source, wanted, kind)
     else:
         array = read_npy(source) if kind == "npy" else read_npz(source)
         points = points_of_array(array, wanted, source.name)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import kmeans_fast
 from kmeans_fast import KMeansResult
 
-from . import FileError, Points, choice, outputs, preparation, read_points, written
+from . import FileError, Points, choice, clouds, outputs, preparation, read_points, written
 from . import report as told
 from ._common import UsageError, listed, need
 from .model import Model, load_model, save_model
@@ -85,10 +85,16 @@ class Fitting:
     n_threads: int | None
     order: str | None = None
     k_max: int | None = None
+    voxel: float | None = None
 
 
 def cluster(
-    reading: Reading, fitting: Fitting, plans: dict[str, Output | None], shown: bool, details: bool = False
+    reading: Reading,
+    fitting: Fitting,
+    plans: dict[str, Output | None],
+    shown: bool,
+    details: bool = False,
+    colour: bool = False,
 ) -> dict[str, Any]:
     """Cluster the points of a file and write what was planned; return the summary.
 
@@ -101,21 +107,24 @@ def cluster(
         Whether to draw a progress bar.
     details : bool
         Whether labels are written with margins and outliers.
+    colour : bool
+        Whether the points of a cloud are coloured by cluster.
     """
     _check_details(details, plans["labels"])
     _check_fitting(fitting)
     if plans["plot"]:
         importlib.import_module("kmeans_fast.plots")  # or fail before the work
     learnt, points = reading.prepare()
-    if plans["plot"] and len(points.X) > importlib.import_module("kmeans_fast.plots").MOST_DOTS:
+    if plans["plot"] and points.X.shape[0] > importlib.import_module("kmeans_fast.plots").MOST_DOTS:
         importlib.import_module("kmeans_fast.plots._raster")
     _check_picture(plans["labels"], points)
+    writer = clouds.plan_cloud(plans["labels"], points, colour)
     if plans["plot"] and points.X.shape[1] < 2:
         raise FileError(f"{reading.name} has one column of points; --plot needs two.")
     result, summary = _fit(reading.name, points, fitting, shown, learnt)
     own_units = result.centroids if learnt is None else learnt.unscaled(result.centroids)
     drawn = own_units if points.picture else result.centroids
-    written.write_labels(plans["labels"], points, result.labels, drawn, result.n_threads, details)
+    written.write_labels(plans["labels"], points, result.labels, drawn, result.n_threads, details, writer)
     written.write_centroids(plans["centroids"], own_units, points.feature_names)
     written.write_summary(plans["summary"], summary)
     if plan := plans["model"]:
@@ -124,7 +133,8 @@ def cluster(
         lasting = {key: value for key, value in summary.items() if key != "seconds"}
         plain = None if learnt is None else learnt.plain()
         save_model(result, plan.path, feature_names=names, metadata=lasting, preparation=plain, overwrite=plan.force)
-    seen = points.X[:, :2] if learnt is None else learnt.unscaled(points.X[:, :2])
+    seen = clouds.first_two(points.X)
+    seen = seen if learnt is None else learnt.unscaled(seen)
     written.draw(plans["plot"], seen, result.labels, own_units[:, :2], points.feature_names)
     return summary
 
@@ -156,7 +166,14 @@ def report(reading: Reading, fitting: Fitting, plan: Output, command: str, shown
     return summary | (chosen.told() if chosen else {})
 
 
-def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | None, details: bool = False) -> None:
+def predict(
+    model_path: str,
+    reading: Reading,
+    plan: Output,
+    n_threads: int | None,
+    details: bool = False,
+    colour: bool = False,
+) -> None:
     """Give the points of a file to the centroids of a model and write their labels."""
     _check_details(details, plan)
     if model_path == "-" == reading.path:
@@ -165,12 +182,13 @@ def predict(model_path: str, reading: Reading, plan: Output, n_threads: int | No
     points = reading.read_for(model)
     _check_width(model_path, model, reading.name, points)
     _check_picture(plan, points)
+    writer = clouds.plan_cloud(plan, points, colour)
     with _blaming(reading.name):
         labels = kmeans_fast.predict(points.X, model.centroids, n_threads=n_threads)
     drawn = model.centroids
     if points.picture and model.preparation is not None:
         drawn = Preparation.of(model.preparation).unscaled(drawn)
-    written.write_labels(plan, points, labels, drawn, n_threads, details)
+    written.write_labels(plan, points, labels, drawn, n_threads, details, writer)
 
 
 def _check_fitting(fitting: Fitting) -> None:
@@ -216,18 +234,23 @@ def _fit(
             found = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads, shown)
         n_clusters, chosen = found.n_clusters, found.told()
     with told.progress(shown) as callback, _blaming(name):
+        X, weight, cubes = points.X, points.sample_weight, None
+        if fitting.voxel is not None:
+            X, weight = cubes = kmeans_fast.voxels(X, fitting.voxel, sample_weight=weight)
         result = kmeans_fast.kmeans(
-            points.X,
+            X,
             n_clusters,
             init=init,
             n_init="auto" if fitting.n_init is None else fitting.n_init,
             max_iter=fitting.max_iter,
             tol=fitting.tol,
-            sample_weight=points.sample_weight,
+            sample_weight=weight,
             random_state=fitting.seed,
             n_threads=fitting.n_threads,
             callback=callback,
         )
+        if cubes is not None:
+            result = cubes.expand(result, points.X, points.sample_weight, fitting.n_threads)
     if order is not None:
         result = result.ordered(order)
     return result, told.summarise(
@@ -241,6 +264,7 @@ def _fit(
         tol=fitting.tol,
         max_iter=fitting.max_iter,
         feature_names=points.feature_names,
+        **({} if cubes is None else {"voxel": fitting.voxel, "n_voxels": len(cubes.means)}),
         **({} if learnt is None else {"preparation": learnt.plain()}),
         **chosen,
     )
@@ -291,4 +315,5 @@ def _blaming(name: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise FileError(f"{name}: {error}") from error
+        text = str(error)
+        raise FileError(text if text.startswith(name) else f"{name}: {text}") from error

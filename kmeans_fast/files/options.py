@@ -31,8 +31,8 @@ _preparation = partial(_option, "Preparation")
 _clustering = partial(_option, "Clustering")
 _output = partial(_option, "Output")
 
-INPUT = "CSV, TSV, .npy, .npz, Parquet or image; - reads standard input, whatever it holds."
-COLUMNS = "Columns of the points: a,b,c; default: all others."
+INPUT = "CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ or PLY; - reads standard input, whatever it holds."
+COLUMNS = "Columns of the points: a,b,c; default: all others, of a point cloud x,y,z."
 IDS = "Column that names the points; default: 0, 1, 2 ..."
 WEIGHTS = "Column of weights, or a .npy file."
 HEADER = (
@@ -56,7 +56,8 @@ ORDER = (
 )
 OUTPUT = (
     "Labels: id, label, distance to the centroid; .csv, .tsv, .parquet, .json, or .npy (labels "
-    "alone). For an image also .png, .jpg: the image in its new colours. - is standard output."
+    "alone). For an image also .png, .jpg: the image in its new colours; for a point cloud .las, .laz, .ply: the cloud "
+    "with a dimension cluster. - is standard output."
 )
 FORMAT = "Format of --output, whatever its extension."
 CENTROIDS = "Centroids: label and one column a feature; - is standard output."
@@ -67,13 +68,17 @@ DETAILS = (
     "More columns for --output: margin (how much farther the second-best centroid is) and outlier (farther than "
     "Q3 + 1.5 (Q3 - Q1) of the distances in its cluster)."
 )
+COLOUR = "Colour the points of an --output that is a point cloud by cluster."
+VOXEL = (
+    "Cluster the means of cubes of this edge, weighted, then label every point: as good, and faster, for dense clouds."
+)
 FORCE = "Overwrite existing files."
 QUIET = "No summary and no progress bar; warnings and errors stay."
 TEXT = str | None
 
 Input = Annotated[str, typer.Argument(metavar="INPUT", help=INPUT)]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="File written by --save-model.")]
-Columns = Annotated[list[str] | None, _input("NAMES", COLUMNS, "--columns")]
+Columns = Annotated[list[str] | None, _input("NAMES", COLUMNS, "--columns", "--select")]
 IdColumn = Annotated[TEXT, _input("NAME", IDS, "--id-column")]
 Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
 Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
@@ -91,11 +96,13 @@ MaxIter = Annotated[int, _clustering("N", "Most iterations of one restart.", "--
 Tol = Annotated[float, _clustering("X", TOL, "--tol", min=0)]
 Seed = Annotated[int | None, _clustering("N", SEED, "--seed", min=0)]
 Threads = Annotated[int | None, _clustering("N", THREADS, "--threads", min=1)]
+Voxel = Annotated[float | None, _clustering("SIZE", VOXEL, "--voxel")]
 Order = Annotated[TEXT, _clustering("HOW", ORDER, "--order")]
 
 OutputFile = Annotated[TEXT, _output("FILE", OUTPUT, "--output", "-o")]
 Format = Annotated[TEXT, _output("FORMAT", FORMAT, "--format")]
 Details = Annotated[bool, _output(None, DETAILS, "--details")]
+Colour = Annotated[bool, _output(None, COLOUR, "--colour")]
 CentroidsFile = Annotated[TEXT, _output("FILE", CENTROIDS, "--centroids")]
 SummaryFile = Annotated[TEXT, _output("FILE", SUMMARY, "--summary")]
 SaveModel = Annotated[TEXT, _output("FILE", MODEL, "--save-model")]

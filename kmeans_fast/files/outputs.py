@@ -16,6 +16,7 @@ from .atomic import check_target, replacing
 TABLES = ("csv", "tsv", "parquet", "json")
 ARRAYS = ("npy",)
 IMAGES = ("png", "jpg", "bmp", "tif", "webp")
+CLOUDS = ("las", "laz", "ply")
 PAGES = ("html",)
 PLOTS = ("png", "svg", "pdf")
 PACKAGES = {**dict.fromkeys(("csv", "tsv", "parquet"), "pyarrow"), **dict.fromkeys(IMAGES, "PIL")}

@@ -234,6 +234,8 @@ def read_raw(
     wanted = Columns(names, id_column, None if weight_file else weights, like=columns is None and like is not None)
     texts = [rule.name for rule in like.rules if rule.categories is not None] if like else []
     kind = kind_of(source)
+    if kind in ("las", "ply"):
+        raise FileError(f"{source.name} is a point cloud; --standardize, --impute and --one-hot need a table.")
     if kind == "csv":
         found = raw.read_delimited(source, wanted, header, delimiter, texts)
     elif kind == "parquet":

@@ -91,6 +91,8 @@ def text(summary: dict[str, Any]) -> str:
         f"thread{'s' * (s['n_threads'] != 1)}; {s['memory_bytes'] / 2**20:.1f} MiB beyond the "
         f"points; {s['seconds']:.2f} s",
     }
+    if "n_voxels" in s:
+        lines["points"] += f", as {s['n_voxels']:,} voxels of {s['voxel']:g}"
     if "choice" in s:
         lines = {"points": lines["points"], **choice.lines(s)} | lines
     if len(sizes) <= SIZES:

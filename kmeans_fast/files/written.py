@@ -15,6 +15,7 @@ from kmeans_fast._predict import margins, own_distances
 from . import outputs
 from . import report as told
 from .arrays import write_npy
+from .clouds import palette
 from .outputs import Output
 from .points import Points
 from .tables import write_table
@@ -27,12 +28,15 @@ def write_labels(
     centroids: npt.NDArray[Any],
     n_threads: int | None,
     details: bool,
+    writer: Any = None,
 ) -> None:
-    """Write one label a point: as a table with ids and distances, an array, or the picture."""
+    """Write one label a point: as a table with ids and distances, an array, the picture, or by `writer` the cloud."""
     if plan is None:
         return
     with plan.open() as stream:
-        if plan.form in outputs.IMAGES:
+        if writer is not None:
+            writer.write(stream, labels, palette(len(centroids)))
+        elif plan.form in outputs.IMAGES:
             from .images import write_image
 
             write_image(stream, points.picture, labels, centroids, plan.form)

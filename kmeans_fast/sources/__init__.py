@@ -1,0 +1,1 @@
+"""Where points come from beyond arrays and frames: one module a format."""

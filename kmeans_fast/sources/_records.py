@@ -1,0 +1,106 @@
+"""Rows of fixed size in a file: read by position, from any thread, without a mapping that would count as memory.
+
+`Records` reads what a file holds. `Spool` is a scratch file of rows that something decodes once, in order: LAZ and text
+cost some twenty passes of k-means, and are never decoded again.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+WINDOW = 1 << 16  # bytes: wanted rows that lie closer than this are read at once
+
+
+class Records:
+    """Rows `[0, count)` of `dtype` from byte `offset` of an open file on.
+
+    Raises
+    ------
+    ValueError
+        When reading past the end of the file, which somebody has cut.
+    """
+
+    def __init__(self, stream: Any, offset: int, dtype: np.dtype[Any], count: int, name: str) -> None:
+        self.stream, self.offset, self.dtype, self.count, self.name = stream, offset, dtype, count, name
+        self._lock = Lock()
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return rows [start, stop) in an array of their own."""
+        data = np.empty((stop - start) * self.dtype.itemsize, np.uint8)
+        done, at = 0, self.offset + start * self.dtype.itemsize
+        while done < len(data):
+            n = self._read_at(data[done:].data, at + done)
+            if n == 0:
+                raise ValueError(f"{self.name} was cut while it was read: rows {start} to {stop - 1} are not there.")
+            done += n
+        return data.view(self.dtype.base).reshape(-1, *self.dtype.shape)
+
+    def _read_at(self, out: Any, at: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self.stream.fileno(), [out], at)
+        with self._lock:  # Windows
+            self.stream.seek(at)
+            return int(self.stream.readinto(out))
+
+    def take(self, rows: Array) -> Array:
+        """Return the given rows in their order, near ones by one read."""
+        out = np.empty(len(rows), self.dtype)
+        order = np.argsort(rows, kind="stable")
+        wanted = rows[order]
+        start, reach = 0, max(WINDOW // self.dtype.itemsize, 1)
+        while start < len(wanted):
+            first = int(wanted[start])
+            stop = int(np.searchsorted(wanted, first + reach))
+            there = self.read(first, int(wanted[stop - 1]) + 1)
+            out[order[start:stop]] = there[wanted[start:stop] - first]
+            start = stop
+        return out
+
+
+class Spool(Records):
+    """Rows that `parts` decodes in order, kept in an unlinked file of the temporary folder (TMPDIR) as they come.
+
+    Raises
+    ------
+    ValueError
+        If `parts` gives fewer rows than `count`.
+    OSError
+        If the temporary folder is full.
+    """
+
+    def __init__(self, parts: Iterator[Array], dtype: np.dtype[Any], count: int, name: str) -> None:
+        scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 it lives as long as the source
+        super().__init__(scratch, 0, dtype, count, name)
+        self._parts, self._filled = parts, 0
+        self._fill_lock = Lock()
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return rows [start, stop), decoding up to there if that was not done yet."""
+        with self._fill_lock:
+            while self._filled < stop:
+                self._append(next(self._parts, None))
+        return super().read(start, stop)
+
+    def _append(self, part: Array | None) -> None:
+        if part is None:
+            raise ValueError(f"{self.name} is truncated: it holds {self._filled} of {self.count} points.")
+        data = np.ascontiguousarray(part, self.dtype.base).data.cast("B")
+        try:
+            self.stream.seek(self._filled * self.dtype.itemsize)
+            while data:
+                data = data[self.stream.write(data) :]
+        except OSError as error:
+            folder, size = tempfile.gettempdir(), self.count * self.dtype.itemsize
+            message = (
+                f"{folder} must have room for the {size} bytes of {self.name} decoded; TMPDIR names another folder"
+            )
+            raise OSError(error.errno, f"{error.strerror}: {message}") from None
+        self._filled += len(part)
