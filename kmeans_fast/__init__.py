@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import reference as reference
     from . import report as report
+    from . import sources as sources
     from ._estimator import KMeans as KMeans
     from .choosing import choose_k as choose_k
     from .choosing import clusterability as clusterability
@@ -51,7 +52,18 @@ __all__ = [
     "voxels",
 ]
 
-_SUBMODULES = ("barriers", "choosing", "dask", "datasets", "distributed", "files", "plots", "reference", "report")
+_SUBMODULES = (
+    "barriers",
+    "choosing",
+    "dask",
+    "datasets",
+    "distributed",
+    "files",
+    "plots",
+    "reference",
+    "report",
+    "sources",
+)
 # Public names that wait until they are used: where each is, and the extra that brings what the module needs.
 _LAZY = {
     "BisectingKMeans": ("variants.bisecting", "sklearn"),

@@ -152,8 +152,8 @@ class KMeans(
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Any real dtype and layout; read in blocks and not modified.
+        X : array-like, frame, path or source of shape (n_samples, n_features)
+            Any real dtype and layout; files, streams of chunks (docs/sources.md). Read in blocks and not modified.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights >= 0: an integer weight is the same as repetition, 0 the same as absence.

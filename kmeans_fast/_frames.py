@@ -31,6 +31,10 @@ class FrameSource:
         unique = getattr(frame.columns, "is_unique", True)
         if not unique:  # pandas allows a name twice; columns are read by position
             frame = frame.set_axis(range(frame.shape[1]), axis=1)
+        if type(frame).__name__ == "RecordBatch":  # of pyarrow, which narwhals leaves out
+            import pyarrow
+
+            frame = pyarrow.Table.from_batches([frame])
         try:
             self.frame = nw.from_native(frame, eager_only=True)
         except TypeError:
@@ -41,6 +45,8 @@ class FrameSource:
         for column, dtype in columns.items():
             if not (dtype.is_numeric() or dtype == nw.Boolean):
                 raise TypeError(f"{name} has column {column!r} of type {dtype}; every column must be numeric.")
+        texts = all(isinstance(column, str) for column in columns)
+        self.feature_names = list(columns) if texts and unique else None
         float32 = all(dtype == nw.Float32 for dtype in columns.values())
         self.dtype = np.dtype(np.float32 if float32 else np.float64)
         values = getattr(frame, "values", None)
@@ -56,15 +62,21 @@ class FrameSource:
             self.inner.read(start, stop, out)
             return
         for f in range(self.shape[1]):  # by position: a pandas column may be named 5, or 1 where 0 is
-            values = self.frame[start:stop, f].to_numpy()
-            out[:, f] = values if values.dtype.kind in "fiub" else _with_nan(values)
+            out[:, f] = _floats(self.frame[start:stop, f])
 
     def take(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the given rows."""
+        if self.inner is not None:
+            return self.inner.take(rows)
         out = np.empty((len(rows), self.shape[1]), self.dtype)
-        for position, row in enumerate(rows):
-            self.read(int(row), int(row) + 1, out[position : position + 1])
+        for f in range(self.shape[1]):
+            out[:, f] = _floats(self.frame[rows, f])
         return out
+
+
+def _floats(column: Any) -> NDArray[Any]:
+    values: NDArray[Any] = column.to_numpy()
+    return values if values.dtype.kind in "fiub" else _with_nan(values)
 
 
 def _with_nan(values: NDArray[Any]) -> NDArray[Any]:

@@ -133,6 +133,7 @@ class Greedy:
         now = self.rounds.closest[places]
         self.places, self.bar = np.append(self.places, places), np.append(self.bar, level * now)
         self.now = np.append(self.now, now)
+        self.problem.samples.keep(self.rounds.rows(self.places))
         return True
 
 

@@ -69,7 +69,7 @@ def kmeans(
 
     Parameters
     ----------
-    X : array-like or frame of shape (n_samples, n_features)
+    X : array-like, frame, path or source of shape (n_samples, n_features)
         Real numbers of any dtype and layout: float16 to float64, integers, big-endian, strided, Fortran, read-only or
         memory-mapped arrays, pandas and polars frames. It is not modified, and copied whole by "boxes"
         alone: what is not a contiguous float32 or float64 array is converted 4 MB at a time, in every pass.

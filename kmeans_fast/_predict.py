@@ -21,7 +21,7 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
 
     Parameters
     ----------
-    X : array-like or frame of shape (n_samples, n_features)
+    X : array-like, frame, path or source of shape (n_samples, n_features)
         Read in blocks, never copied whole; memory beyond X is 4 bytes a sample.
     centroids : array-like of shape (n_clusters, n_features)
     n_threads : int, optional

@@ -22,7 +22,7 @@ from ._algorithm import (
     pays,
 )
 from ._memory import Workspace, memory_limit
-from ._samples import Samples
+from ._samples import Samples, Source
 from ._validate import not_finite
 
 Floats = NDArray[np.float64]
@@ -361,5 +361,14 @@ def raise_not_finite(samples: Samples, name: str = "X") -> None:
         bad = ~np.isfinite(block)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
-            raise not_finite(name, block[row, column], start + row, column)
+            raise not_finite(name, block[row, column], *_place(samples.source, start + row, column))
     raise ValueError(f"{name} has values too large: their squares overflow float64; scale {name} down.")
+
+
+def _place(source: Source, row: int, column: int) -> tuple[str, str]:
+    """Say where a value is: of a source in parts also its chunk or file, and its column's name."""
+    place, names = getattr(source, "place", None), getattr(source, "feature_names", None)
+    if place is None:
+        return str(row), str(column)
+    there = place(row)
+    return f"{row} ({there})" if there else str(row), f"{column} ({names[column]!r})" if names else str(column)

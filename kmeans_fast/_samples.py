@@ -29,17 +29,31 @@ EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
 
 
 class Source(Protocol):
-    """What a kind of input must do: say its shape and dtype, and read rows."""
+    """What a kind of input must do: say its shape and dtype, and read rows.
+
+    An object of your own that does this can be given as X. It may have, besides, ``feature_names``, a list of str that
+    become ``feature_names_in_``; ``place(row)``, words that say in a message where a row is; and ``keep(rows)``,
+    which is told that these rows are going to be taken.
+
+    Attributes
+    ----------
+    shape : (n_samples, n_features)
+    dtype : numpy.dtype
+        Real. Types whose values float32 holds are computed in float32.
+    """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     # readers: int = 1    threads that may call `read` at a time; 0 for what is in memory already
 
     def read(self, start: int, stop: int, out: Array) -> None:
-        """Write rows [start, stop) to `out`, converted to its dtype."""
+        """Write rows [start, stop) to `out`, a contiguous array, converted to its dtype.
+
+        Passes call it in order of rows, from a thread of their own, one at a time.
+        """
 
     def take(self, rows: Array) -> Array:
-        """Return the given rows."""
+        """Return the given rows, an array of n_features columns: some thousands, in any order and with repeats."""
 
 
 class ArraySource:
@@ -72,7 +86,7 @@ class Samples:
         self.dtype = np.dtype(np.float32 if exact else np.float64)
         floats = exact and source.dtype.kind == "f"
         self.result_dtype = np.dtype(np.float32 if floats else np.float64)
-        array = getattr(source, "array", None)
+        array = getattr(source, "array", None) if isinstance(source, ArraySource) else None
         self.native = array if array is not None and _is_native(array) else None
         self.is_stream = bool(getattr(source, "readers", 1))  # X is not in memory: what a fit keeps should be small
 
@@ -100,6 +114,12 @@ class Samples:
             return read_blocks(self.source, dtype, rows)
         return [(start, self.native[start : start + rows]) for start in range(0, self.n_samples, rows)]
 
+    def keep(self, rows: Array) -> None:
+        """Say that these rows are going to be taken, a few at a time."""
+        keep = getattr(self.source, "keep", None)
+        if keep is not None:
+            keep(rows)
+
     def take(self, rows: Any, dtype: Any = np.float64) -> Array:
         """Copy the given rows."""
         return np.ascontiguousarray(self.source.take(np.asarray(rows)), dtype)
@@ -115,21 +135,28 @@ def as_samples(X: Any, name: str = "X") -> Samples:
     Raises
     ------
     TypeError
-        For sparse matrices, strings, dates and other things that are not real numbers.
+        For sparse matrices, strings, dates and other things that are not real numbers; for what can be read once alone.
     ValueError
-        For ragged or complex input, and for shapes other than (n_samples >= 1, n_features >= 1).
+        For ragged or complex input, and for shapes other than (n_samples >= 1, n_features >= 1); for a file that is
+        damaged or of another kind.
     """
     original = X
     if type(X) is not np.ndarray:
         if isinstance(X, Samples):
             return X
-        if hasattr(X, "read") and hasattr(X, "take") and hasattr(X, "feature_names"):
-            _check_shape(X.shape, name)
-            return Samples(X, original)
+        source: Source | None = None
+        if not isinstance(X, np.ndarray) and not is_frame(X):
+            from .sources import find
+
+            X = find(X, name)
+            original = original if hasattr(original, "__array__") else X
+            source = X if hasattr(X, "read") else None
         if is_frame(X):
             from ._frames import FrameSource
 
-            source: Source = FrameSource(X, name)
+            source = FrameSource(X, name)
+        if source is not None:
+            _check_dtype(source.dtype, name)
             _check_shape(source.shape, name)
             return Samples(source, original)
         array = _as_array(X, name)

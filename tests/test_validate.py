@@ -77,7 +77,7 @@ def test_an_infinity_beside_its_opposite_is_found():
         ([], ValueError, r"X has shape \(0,\) and must be 2-dimensional"),
         ([[1, 2], [3]], ValueError, r"X must be a rectangular array .* ragged"),
         ([["a", "b"], ["c", "d"]], TypeError, r"X has dtype <U1 and must hold real numbers"),
-        ("abc", TypeError, r"X has dtype <U3 and must hold real numbers"),
+        ("abc", ValueError, r"X='abc' must be an array, or a path that ends in \.npy, "),
         (np.array([[b"a"]]), TypeError, r"X has dtype \|S1 and must hold real numbers"),
         (np.array([[1, 2], [3, "x"]], object), ValueError, r"X has 'x' in row 1, column 1: every entry must be a real"),
         (np.array([[1, 2j]], object), TypeError, r"X has 2j in row 0, column 1: every entry must be a real number"),

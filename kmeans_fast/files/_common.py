@@ -5,7 +5,6 @@ Nothing here knows a file format.
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import stat
@@ -14,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ..sources._need import need as sources_need
 
 LISTED = 20  # names quoted in one message; a wide file would fill the screen
 
@@ -27,18 +28,8 @@ class UsageError(ValueError):
 
 
 def need(module: str, purpose: str, extra: str = "cli") -> Any:
-    """Import an optional package when it is used, or name the extra that brings it.
-
-    Raises
-    ------
-    ImportError
-        If the package isn't installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = {"PIL": "pillow"}.get(module.split(".")[0], module.split(".")[0])
-        raise ImportError(f'{purpose} needs {package}; install it with: pip install "kmeans_fast[{extra}]"') from error
+    """Import an optional package when it is used, or name the extra that brings it, which is `cli` for most here."""
+    return sources_need(module, purpose, extra)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -7,42 +7,18 @@ Python objects are refused, since reading them runs what the file says.
 from __future__ import annotations
 
 import math
-import tokenize
 import zipfile
 import zlib
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from ..sources._npy import Header, read_header
 from ._common import FileError, Source, listed, one_line
 
 # Deflate can't expand more than this (RFC 1951: 258 bytes from 2 bits).
 DEFLATE_LIMIT = 1032
-
-# What numpy.lib.format lets through of its parser's troubles.
-_UNPARSED = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    RecursionError,
-    MemoryError,
-    KeyError,
-    tokenize.TokenError,
-)
-
-
-class _Header(NamedTuple):
-    """What a .npy header says, and where its data starts."""
-
-    shape: tuple[int, ...]
-    fortran_order: bool
-    dtype: np.dtype[Any]
-    offset: int
-
-    @property
-    def nbytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_npy(source: Source) -> npt.NDArray[Any]:
@@ -102,30 +78,8 @@ def write_npy(stream: BinaryIO, array: npt.NDArray[Any]) -> None:
     stream.write(array.data.cast("B"))
 
 
-def _read_header(stream: BinaryIO | Any, name: str, size: int) -> _Header:
-    """Read and check the header of an array of `size` bytes, header included."""
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
+def _read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
     try:
-        version = np.lib.format.read_magic(stream)
-        if version not in read:  # 3.0 only adds Unicode field names, and fields aren't numbers
-            raise FileError(f"{name} has .npy version {version[0]}.{version[1]}, not 1.0 or 2.0.")
-        header = _Header(*read[version](stream), stream.tell())
-    except FileError:
-        raise
-    except _UNPARSED as error:
-        raise FileError(f"{name} has a damaged .npy header: {one_line(error, 120)}") from None
-    if header.dtype.hasobject:
-        raise FileError(f"{name} holds pickled Python objects, which are refused: save numbers.")
-    if header.dtype.kind not in "biuf":
-        raise FileError(f"{name} has dtype {header.dtype}; it must hold real numbers.")
-    if any(length < 0 for length in header.shape):
-        raise FileError(f"{name} has a damaged .npy header: shape {header.shape}.")
-    if header.nbytes > size - header.offset:
-        raise FileError(
-            f"{name} is truncated: its header asks for {header.nbytes} bytes of data and "
-            f"it holds {max(size - header.offset, 0)}."
-        )
-    return header
+        return read_header(stream, name, size)
+    except ValueError as error:
+        raise FileError(str(error)) from None

@@ -88,8 +88,8 @@ class Variant(ClusterMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Any real dtype and layout; read in blocks and not modified.
+        X : array-like, frame, path or source of shape (n_samples, n_features)
+            Any real dtype and layout; files, streams of chunks (docs/sources.md). Read in blocks and not modified.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Weights >= 0.
@@ -182,8 +182,19 @@ def wrap(estimator: Any, X: Any, *, reset: bool = False) -> Samples:
     if unnamed and (reset or n_features == getattr(estimator, "n_features_in_", n_features)):
         estimator.n_features_in_ = n_features  # as validate_data does, in a twentieth of its time
     else:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        _check_names(estimator, samples, reset)
     return samples
+
+
+def _check_names(estimator: Any, samples: Samples, reset: bool) -> None:
+    """Set or check the names of the features, scikit-learn's way; those of a file, which it does not know, our own."""
+    X, names = samples.original, getattr(samples.source, "feature_names", None)
+    if X is not samples.source or names is None:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    elif reset:
+        estimator.n_features_in_, estimator.feature_names_in_ = samples.n_features, np.array(names, object)
+    elif names != list(fitted := getattr(estimator, "feature_names_in_", names)):
+        raise ValueError(f"The feature names should match those that were passed during fit: {names} != {fitted}.")
 
 
 def with_random_state(init: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,96 @@
+"""NumPy's .npy files: mapped rather than read, and never trusted.
+
+A header is checked against the bytes that are there before anything is allocated, and arrays of Python objects are
+refused, since reading them runs what the file says.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tokenize
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST = 120  # of what NumPy's parser says
+
+# What numpy.lib.format lets through of its parser's troubles.
+_UNPARSED = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, KeyError, tokenize.TokenError)
+
+
+class Header(NamedTuple):
+    """What a .npy header says, and where its data starts."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the data."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
+    """Read and check the header of an array of `size` bytes, header included.
+
+    Raises
+    ------
+    ValueError
+        If it is no header of an array of numbers, or asks for more bytes than there are.
+    """
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+        (3, 0): np.lib.format.read_array_header_2_0,  # which only adds Unicode field names, and fields aren't numbers
+    }
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version in readers:
+            header = Header(*readers[version](stream), stream.tell())
+    except _UNPARSED as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+        raise ValueError(f"{name} has a damaged .npy header: {text}") from None
+    if version not in readers:
+        raise ValueError(f"{name} has .npy version {version[0]}.{version[1]}, not 1.0, 2.0 or 3.0.")
+    if header.dtype.hasobject:
+        raise ValueError(f"{name} holds pickled Python objects, which are refused: save numbers.")
+    if header.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has dtype {header.dtype}; it must hold real numbers.")
+    if any(length < 0 for length in header.shape):
+        raise ValueError(f"{name} has a damaged .npy header: shape {header.shape}.")
+    if header.nbytes > size - header.offset:
+        raise ValueError(
+            f"{name} is truncated: its header asks for {header.nbytes} bytes of data and "
+            f"it holds {max(size - header.offset, 0)}."
+        )
+    return header
+
+
+def npy(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Map a .npy file of numbers, of any real dtype, byte order and memory order; the array is read-only.
+
+    Returns
+    -------
+    X : np.memmap, or an empty array
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    ValueError
+        If it isn't a .npy file of numbers, or its header asks for more than the file holds: nothing is allocated then.
+
+    Notes
+    -----
+    Memory: none of its own; what is read is the page cache's.
+    """
+    with open(path, "rb") as stream:
+        header = read_header(stream, os.fspath(path), os.fstat(stream.fileno()).st_size)
+    if header.nbytes == 0:  # nothing can be mapped
+        return np.empty(header.shape, header.dtype)
+    return np.memmap(path, header.dtype, "r", header.offset, header.shape, "F" if header.fortran_order else "C")
