@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from kmeans_fast.sources._las import LasCloud
+from kmeans_fast.sources._las import LasCloud, worded
 from kmeans_fast.sources._las_layout import COMPRESSED, COPC, EXTRA_BYTES, LASZIP, RECORD_SIZES, VLR
+from kmeans_fast.sources._records import reopen
 
-from ._common import FileError, need, one_line
+from ._common import FileError, need
 
 LABEL = "cluster"
 UINT8, UINT32, UINT64 = 1, 5, 7  # LAS's numbers of the types
@@ -24,6 +25,7 @@ COLOURS_AT = {2: 20, 3: 28, 5: 28, 7: 30, 8: 30, 10: 30}  # bytes of a record be
 DESCRIPTOR = struct.Struct("<2xBB32s124x32s")  # of an extra dimension: type, options, name, description
 SIZES = (0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8)  # of extra dimensions, by type
 COPIED = 1 << 20
+LONGEST_VLR = 0xFFFF
 
 
 class LasRewriter:
@@ -63,14 +65,14 @@ class LasRewriter:
                 )
         self.wider = RECORD_SIZES[self.form] - self.base
         self.new_size = self.old_size + self.wider + (4 if self.label_at is None else 0)
-        if self.new_size > 0xFFFF:
+        if self.new_size > LONGEST_VLR:
             raise FileError(f"{source.path} has points of {self.old_size} bytes; there is no room for a label.")
 
     def write(self, stream: BinaryIO, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint8]) -> None:
         """Write the file; a colour a cluster is used if colours were asked for."""
         source, layout = self.source, self.source.layout
         laz = self._compressor() if self.compress else None
-        with open(source.path, "rb") as original:
+        with reopen(source.path, source.stream) as original:
             blocks = self._vlrs(original, laz)
             header = bytearray(_bytes(original, 0, layout.header_size))
             gap = _bytes(original, max([layout.header_size, *(v.stop for v in layout.vlrs)]), layout.point_offset)
@@ -79,7 +81,12 @@ class LasRewriter:
             if self.form != layout.point_format:
                 header[25] = max(layout.minor, 2)  # LAS 1.2 brought colours
             stream.write(bytes(header) + b"".join(blocks) + gap)
-            self._write_points(stream, laz, labels, palette.astype(np.uint16) * 257)
+            disk = _Disk(stream)
+            try:
+                with worded(f"{source.path} can't be written again"):
+                    self._write_points(disk, laz, labels, palette.astype(np.uint16) * 257)
+            except ValueError as error:
+                raise disk.error or error from None
             self._write_tail(stream, original, header)
         stream.seek(0)
         stream.write(header)
@@ -87,12 +94,8 @@ class LasRewriter:
 
     def _compressor(self) -> Any:
         lazrs = need("lazrs", "writing LAZ", "points")
-        try:
+        with worded(f"points of format {self.form} can't be compressed, write .las"):
             return lazrs.LazVlr.new_for_compression(self.form, self.new_size - RECORD_SIZES[self.form])
-        except Exception as error:
-            raise FileError(
-                f"points of format {self.form} can't be compressed: {one_line(error)}; write .las."
-            ) from None
 
     def _format_byte(self) -> int:
         return self.form | (COMPRESSED if self.compress else 0)
@@ -124,7 +127,7 @@ class LasRewriter:
         return b"".join([*parts, DESCRIPTOR.pack(UINT32, 0, LABEL.encode(), b"k-means cluster")])
 
     def _write_points(
-        self, stream: BinaryIO, laz: Any, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint16]
+        self, stream: Any, laz: Any, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint16]
     ) -> None:
         compressor = need("lazrs", "writing LAZ", "points").LasZipCompressor(stream, laz) if laz is not None else None
         done = 0
@@ -165,15 +168,32 @@ class LasRewriter:
             struct.pack_into("<QI", header, 235, first, len(kept))
 
 
+class _Disk:
+    """A stream for lazrs, which hides why a write failed."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.seek, self.tell, self.flush, self._write = stream.seek, stream.tell, stream.flush, stream.write
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return self._write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+
 def _bytes(stream: BinaryIO, start: int, stop: int) -> bytes:
     stream.seek(start)
     data = stream.read(stop - start)
     if len(data) != stop - start:
-        raise FileError(f"{stream.name} was cut while it was copied.")
+        raise FileError(f"{getattr(stream, 'name', 'the input')} was cut while it was copied.")
     return data
 
 
 def _vlr(kind: tuple[bytes, int], data: bytes, description: bytes) -> bytes:
+    if len(data) > LONGEST_VLR:
+        raise FileError(f"there are too many extra dimensions: their record would have {len(data)} bytes.")
     return VLR.pack(kind[0], kind[1], len(data), description) + data
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kmeans_fast.sources._ply import PlyCloud
 from kmeans_fast.sources._ply_header import LONGEST_LINE, ORDERS, POINTS
+from kmeans_fast.sources._records import reopen
 
 from ._common import FileError
 
@@ -49,7 +50,7 @@ class PlyRewriter:
         """Write the file; a colour a cluster is used if colours were asked for."""
         for line in self._header():
             stream.write(line)
-        with open(self.source.path, "rb") as original:
+        with reopen(self.source.path, self.source.stream) as original:
             original.seek(self.header.size)
             if self.header.text:
                 self._write_lines(stream, original, labels, palette)

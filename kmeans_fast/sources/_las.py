@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ._las_layout import LASZIP, LayoutError, read_layout
 from ._need import need
-from ._records import Records, Spool
+from ._records import Records, Spool, reopen
 
 Array = NDArray[Any]
 COORDINATES = ("x", "y", "z")
@@ -70,7 +70,7 @@ class LasCloud:
     Notes
     -----
     Memory: a few blocks. LAZ is decoded once, into a scratch file of the integers (12 bytes a point of x, y, z) in the
-    temporary folder, since k-means reads the points many times; LAS is read where it is.
+    scratch folder, since k-means reads the points many times; LAS is read where it is.
     """
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> None:
@@ -81,7 +81,7 @@ class LasCloud:
             self.layout = read_layout(self.stream)
         except LayoutError as error:
             raise ValueError(f"{self.path} {error}.") from None
-        with _worded(f"{self.path} has a damaged header"):
+        with worded(f"{self.path} has a damaged header"):
             self.stream.seek(0)
             self.header = laspy.LasHeader.read_from(self.stream, read_evlrs=False)
             self._packed = self.header.point_format.dtype()
@@ -153,7 +153,7 @@ class LasCloud:
                 yield self._records.read(done, stop)
             else:
                 data = np.empty((stop - done) * self._packed.itemsize, np.uint8)
-                with _worded(f"{self.path} is damaged or truncated between points {done} and {stop}"):
+                with worded(f"{self.path} is damaged or truncated between points {done} and {stop}"):
                     decompressor.decompress_many(data)
                 yield data.view(self._packed)
             done = stop
@@ -177,7 +177,7 @@ class LasCloud:
         lazrs = need("lazrs", "reading LAZ files", "points")
         block = self.layout.vlr(*LASZIP)
         assert block is not None
-        stream = open(self.path, "rb")  # noqa: SIM115 the decompressor keeps it, and moves its position
+        stream = reopen(self.path, self.stream)
         stream.seek(block.data)
         vlr = stream.read(block.stop - block.data)
         stream.seek(self.layout.point_offset)
@@ -186,7 +186,7 @@ class LasCloud:
     def _check_chunks(self) -> None:
         """Refuse a table of chunks that is cut, or does not fit the points."""
         lazrs, stream, vlr = self._open_laz()
-        with stream, _worded(f"{self.path} is truncated or damaged: its table of chunks can't be read"):
+        with stream, worded(f"{self.path} is truncated or damaged: its table of chunks can't be read"):
             laz = lazrs.LazVlr(vlr)
             if laz.item_size() != self.layout.record_size:
                 raise ValueError(f"points have {self.layout.record_size} bytes, and {laz.item_size()} when compressed")
@@ -200,16 +200,18 @@ class LasCloud:
         selection = lazrs.SELECTIVE_DECOMPRESS_ALL
         if not whole and {d.stored for d in self.dimensions} <= {"X", "Y", "Z"}:
             selection = lazrs.SELECTIVE_DECOMPRESS_XY_RETURNS_CHANNEL | lazrs.SELECTIVE_DECOMPRESS_Z
-        with _worded(f"{self.path} can't be decompressed"):
+        with worded(f"{self.path} can't be decompressed"):
             return lazrs.LasZipDecompressor(stream, vlr, lazrs.DecompressionSelection(selection))
 
 
 @contextmanager
-def _worded(what: str) -> Iterator[None]:
+def worded(what: str) -> Iterator[None]:
     """Turn what laspy and lazrs raise on damaged bytes, a panic of lazrs among it, into one sentence."""
     try:
         yield
     except BaseException as error:
+        if isinstance(error, OSError):
+            raise
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise ValueError(f"{what}: {' '.join(str(error).split()).rstrip('.')}.") from None
         raise

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._ply_header import LONGEST_LINE, HeaderError, PlyHeader, read_header
-from ._records import Records, Spool
+from ._records import Records, Spool, reopen
 
 Array = NDArray[Any]
 COORDINATES = ("x", "y", "z")
@@ -44,7 +44,7 @@ class PlyCloud:
 
     Notes
     -----
-    Memory: a few blocks. Text is parsed once, into a scratch file (8 bytes a value) in the temporary folder.
+    Memory: a few blocks. Text is parsed once, into a scratch file (8 bytes a value) in the scratch folder.
     """
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> None:
@@ -96,7 +96,7 @@ class PlyCloud:
     def _parsed(self) -> Iterator[Array]:
         names = list(self.header.points.properties)
         places = [names.index(name) for name in self.feature_names]
-        with open(self.path, "rb") as stream:
+        with reopen(self.path, self.stream) as stream:
             lines, done = point_lines(stream, self.header), 0
             while part := list(islice(lines, PARSED)):
                 yield self._parse(part, places, len(names), done)

@@ -10,13 +10,30 @@ import os
 import tempfile
 from collections.abc import Iterator
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._memory import FOLDER, scratch_folder
+
 Array = NDArray[Any]
 WINDOW = 1 << 16  # bytes: wanted rows that lie closer than this are read at once
+
+
+def reopen(path: str, stream: Any) -> BinaryIO:
+    """Open the file that `stream` reads once more, with a position of its own.
+
+    Raises
+    ------
+    ValueError
+        If another file has taken its name.
+    """
+    again = open(path, "rb")  # noqa: SIM115 the caller closes it
+    if not os.path.sameopenfile(again.fileno(), stream.fileno()):
+        again.close()
+        raise ValueError(f"{path} was replaced by another file while it was read.")
+    return again
 
 
 class Records:
@@ -66,18 +83,19 @@ class Records:
 
 
 class Spool(Records):
-    """Rows that `parts` decodes in order, kept in an unlinked file of the temporary folder (TMPDIR) as they come.
+    """Rows that `parts` decodes in order, kept in an unlinked file of the scratch folder as they come.
 
     Raises
     ------
     ValueError
         If `parts` gives fewer rows than `count`.
     OSError
-        If the temporary folder is full.
+        If the scratch folder is full; it is named.
     """
 
     def __init__(self, parts: Iterator[Array], dtype: np.dtype[Any], count: int, name: str) -> None:
-        scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 it lives as long as the source
+        self._folder = scratch_folder() or tempfile.gettempdir()
+        scratch = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115 it lives as long as the source
         super().__init__(scratch, 0, dtype, count, name)
         self._parts, self._filled = parts, 0
         self._fill_lock = Lock()
@@ -98,9 +116,8 @@ class Spool(Records):
             while data:
                 data = data[self.stream.write(data) :]
         except OSError as error:
-            folder, size = tempfile.gettempdir(), self.count * self.dtype.itemsize
             message = (
-                f"{folder} must have room for the {size} bytes of {self.name} decoded; TMPDIR names another folder"
+                f"{self.name} decoded takes {self.count * self.dtype.itemsize} bytes; set {FOLDER} to another folder"
             )
-            raise OSError(error.errno, f"{error.strerror}: {message}") from None
+            raise OSError(error.errno, f"{error.strerror}: {message}", self._folder) from None
         self._filled += len(part)

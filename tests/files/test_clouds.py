@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from kmeans_fast import kmeans, predict, voxels
 from kmeans_fast.files import load_model, read_points
 from kmeans_fast.files.clouds import palette
+from kmeans_fast.files.las import LasRewriter
 from kmeans_fast.sources._las import LasCloud
 
 laspy = pytest.importorskip("laspy")
@@ -315,3 +318,18 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     said = refused("cluster", tmp_path / "a.las", "-k", 2, "-o", tmp_path / "b.laz")
     assert "the disk went away" in said
     assert [path.name for path in tmp_path.iterdir()] == ["a.las"]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_full_disk_is_called_that(tmp_path: Path, compress: bool) -> None:
+    scan(tmp_path / "a.las", n=20_000)
+
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > 200_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    writer = LasRewriter(LasCloud(tmp_path / "a.las"), compress, False)
+    with pytest.raises(OSError, match="No space left on device"):
+        writer.write(Full(), np.zeros(20_000, np.int32), palette(1))

@@ -204,5 +204,14 @@ def test_a_scratch_folder_without_room_is_named(tmp_path: Path, monkeypatch: pyt
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(source._records, "stream", Full())
-    with pytest.raises(OSError, match=r"must have room for the 600 bytes of .*a.laz decoded; TMPDIR"):
+    with pytest.raises(OSError, match=r"a.laz decoded takes 600 bytes; set KMEANS_FAST_SCRATCH"):
+        whole(source)
+
+
+def test_another_file_in_its_place_is_noticed(tmp_path: Path) -> None:
+    scan(tmp_path / "a.laz", 50)
+    source = LasCloud(tmp_path / "a.laz")
+    scan(tmp_path / "b.laz", 50, seed=1)
+    (tmp_path / "b.laz").replace(tmp_path / "a.laz")
+    with pytest.raises(ValueError, match=r"a.laz was replaced by another file while it was read"):
         whole(source)
