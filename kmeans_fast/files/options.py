@@ -69,9 +69,7 @@ DETAILS = (
     "Q3 + 1.5 (Q3 - Q1) of the distances in its cluster)."
 )
 COLOUR = "Colour the points of an --output that is a point cloud by cluster."
-VOXEL = (
-    "Cluster the means of cubes of this edge, weighted, then label every point: as good, and faster, for dense clouds."
-)
+VOXEL = "Cluster the weighted means of cubes of this edge, then label every point: faster, and some percent worse."
 FORCE = "Overwrite existing files."
 QUIET = "No summary and no progress bar; warnings and errors stay."
 TEXT = str | None
