@@ -96,9 +96,9 @@ class _Sums(NamedTuple):
 def voxels(X: Any, size: Any, *, sample_weight: Any = None) -> Voxels:
     """Replace the samples in each voxel by their mean, and say how many they were.
 
-    k-means on the means with these weights is k-means on the samples, but that those of one voxel stay together. The best
-    such clustering is worse than the best of all by no more than n_features size^2 / 4 a sample; Lloyd's algorithm stops
-    sooner on few means, at an inertia that is higher by 0.6% with 200 voxels a cluster, and 2% with 60
+    k-means on the means with these weights is k-means on the samples, but that those of one voxel stay together. The
+    best such clustering is worse than the best of all by no more than n_features size^2 / 4 a sample; Lloyd's algorithm
+    stops sooner on few means, at an inertia that is higher by 0.6% with 200 voxels a cluster, and 2% with 60
     (``python -m benchmarks.clouds``). ``kmeans(X, k, init=fit.centroids)`` goes on from there.
 
     Parameters
