@@ -13,13 +13,15 @@ import numpy as np
 
 from .._samples import Source
 from ._chunks import Chunks, is_chunks
+from ._las import LasCloud as las
 from ._npy import npy
 from ._parquet import arrow, parquet
 from ._parts import Parts
 from ._paths import open_path
+from ._ply import PlyCloud as ply
 from ._sliced import Sliced, hdf5, zarr
 
-__all__ = ["Parts", "Source", "arrow", "chunks", "hdf5", "npy", "parquet", "zarr"]
+__all__ = ["Parts", "Source", "arrow", "chunks", "hdf5", "las", "npy", "parquet", "ply", "zarr"]
 
 
 def chunks(iterable: Any) -> Source:

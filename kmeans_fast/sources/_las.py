@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ._las_layout import LASZIP, LayoutError, read_layout
 from ._need import need
+from ._parquet import check_columns
 from ._records import Records, Spool, reopen
 
 Array = NDArray[Any]
@@ -86,7 +87,7 @@ class LasCloud:
             self.header = laspy.LasHeader.read_from(self.stream, read_evlrs=False)
             self._packed = self.header.point_format.dtype()
         self.names = (*COORDINATES, *self.header.point_format.dimension_names)
-        self.feature_names = list(COORDINATES if columns is None else columns)
+        self.feature_names = list(COORDINATES) if columns is None else check_columns(columns)
         self.dimensions = tuple(self._dimension(name) for name in self.feature_names)
         n = self.layout.n_points
         self.shape = (n, len(self.dimensions))

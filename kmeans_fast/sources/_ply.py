@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ._parquet import check_columns
 from ._ply_header import LONGEST_LINE, HeaderError, PlyHeader, read_header
 from ._records import Records, Spool, reopen
 
@@ -56,7 +57,8 @@ class PlyCloud:
             raise ValueError(f"{self.path} {error}.") from None
         codes = header.points.properties
         self.names = tuple(codes)
-        self.feature_names = list(columns or (COORDINATES if set(COORDINATES) <= set(codes) else codes))
+        default = COORDINATES if set(COORDINATES) <= set(codes) else codes
+        self.feature_names = list(default) if columns is None else check_columns(columns)
         for name in self.feature_names:
             if name not in codes:
                 raise ValueError(f"{self.path} has no property {name!r}; its points have {', '.join(codes)}.")
