@@ -14,6 +14,7 @@ from .bisecting import barriers_suite, bisecting_suite
 from .cases import CASES, QUALITY_CASES, Case, quick, select
 from .categories import modes_suite
 from .choosing_k import choose_suite
+from .cluster import cluster_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .import_time import import_suite
 from .machine import available_cpus, describe
@@ -39,6 +40,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "variants": variants_suite,
     "bisecting": bisecting_suite,
     "barriers": barriers_suite,
+    "cluster": cluster_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted

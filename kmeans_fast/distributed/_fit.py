@@ -57,6 +57,8 @@ class Fit:
 class _Shape:
     """What the driver has of X: its shape and dtype."""
 
+    readers = 0
+
     def __init__(self, n_samples: int, blocks: Blocks) -> None:
         self.shape, self.dtype = (n_samples, blocks.n_features), blocks.dtype
 

@@ -23,7 +23,7 @@ class Rows:
 
     def __init__(self, source: Source, first: int, stop: int) -> None:
         self.source, self.first, self.dtype = source, first, source.dtype
-        self.shape = (stop - first, source.shape[1])
+        self.shape, self.readers = (stop - first, source.shape[1]), getattr(source, "readers", 1)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
         """Read from the other source."""
@@ -38,13 +38,14 @@ class LocalEngine:
     """Calls run here, on `n_threads` threads; X stays where it is, and its rows are read again in every pass."""
 
     def __init__(self, n_threads: int | None = None) -> None:
-        self.n_threads = _runtime.choose_threads(check_threads(n_threads), 1e12)
+        self.n_threads = self.n_calls = _runtime.choose_threads(check_threads(n_threads), 1e12)
 
     def persist(self, X: Any, weight: Any, grain: Callable[[int], int]) -> Blocks:
         """Cut X into ranges; nothing is read."""
         samples = as_samples(X)
         n, d = samples.n_samples, samples.n_features
         weight, size = as_weight(weight, n), grain(d)
+        self.n_calls = min(self.n_threads, getattr(samples.source, "readers", 1) or self.n_threads)
         rows = max(1, BLOCK_BYTES // (size * d * samples.source.dtype.itemsize)) * size
         handles = [
             Block(_part(samples, at, min(at + rows, n)), None if weight is None else weight[at : at + rows], at, size)
@@ -54,9 +55,9 @@ class LocalEngine:
 
     def map(self, function: Callable[..., Any], blocks: Sequence[Any], *shared: Any) -> list[Any]:
         """Call the function for each block."""
-        if self.n_threads == 1 or len(blocks) == 1:
+        if self.n_calls == 1 or len(blocks) == 1:
             return [function(block, *shared) for block in blocks]
-        pool = ThreadPoolExecutor(min(self.n_threads, len(blocks)))
+        pool = ThreadPoolExecutor(min(self.n_calls, len(blocks)))
         try:
             return list(pool.map(lambda block: function(block, *shared), blocks))
         finally:
