@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._config import get_include, show_config
-from ._kmeans import ClusterWarning, FitState, kmeans
+from ._kmeans import ClusterWarning, kmeans
 from ._predict import predict
 from ._result import KMeansResult, Restart
 from ._version import __version__
 from ._voxels import Voxels, voxels
+from ._watch import FitState
 
 if TYPE_CHECKING:
     from . import barriers as barriers

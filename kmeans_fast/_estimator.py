@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from copy import copy
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,7 +62,8 @@ class KMeans(
         Stop when the summed squared shift of the centroids is <= tol times the mean variance of
         the features.
     verbose : int, default 0
-        Whether to print a line for each iteration.
+        1: a progress bar where standard error is a terminal and tqdm is there, else a line for each iteration; 2 and
+        more: a line.
     random_state : int, RandomState, Generator or None, default None
         None draws from NumPy's global state, as in scikit-learn.
     copy_x : bool, default True
@@ -76,6 +78,10 @@ class KMeans(
         Bytes that may be spent on bounds, or on the ordered copy of few features; by default 48 a sample.
     n_threads : int, optional
         Threads at most; by default what OpenMP and the container allow.
+    checkpoint : path, optional
+        File that the fit is saved to, and goes on from where it is there already: see `kmeans`.
+    checkpoint_every : float, default 30
+        Seconds between two savings.
 
     Attributes
     ----------
@@ -114,6 +120,8 @@ class KMeans(
         "quality": [StrOptions(set(_kmeans.QUALITIES))],
         "max_bounds_memory": [Interval(Integral, 0, None, closed="left"), None],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "checkpoint": [str, PathLike, None],
+        "checkpoint_every": [Interval(Real, 0, None, closed="left")],
     }
 
     n_features_in_: int
@@ -133,6 +141,8 @@ class KMeans(
         quality: str = "standard",
         max_bounds_memory: int | None = None,
         n_threads: int | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: float = 30.0,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -146,6 +156,8 @@ class KMeans(
         self.quality = quality
         self.max_bounds_memory = max_bounds_memory
         self.n_threads = n_threads
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:
         """Cluster X.
@@ -248,6 +260,9 @@ class KMeans(
                 max_bounds_memory=self.max_bounds_memory,
                 n_threads=self.n_threads,
                 callback=watch if watch else None,
+                progress=watch.drawn,
+                checkpoint=self.checkpoint,
+                checkpoint_every=self.checkpoint_every,
             )
         except (TypeError, ValueError):
             # If it is a parameter that the core has refused, let scikit-learn say so. Asking first

@@ -11,14 +11,16 @@ via local search", ICML 2019, whose draws by squared distance choose what is add
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _removal
 from ._extend import Extension
-from ._iterate import STOPPED, WELL_CONDITIONED, Run, Watch, lloyd, loop
+from ._iterate import STOPPED, WELL_CONDITIONED, Run, Watch, label, lloyd, loop
 from ._own import inertia
 from ._problem import Floats, Problem, score_shift
 
@@ -34,44 +36,78 @@ SWAP_PASSES = 3  # of a trial beside its iterations: k-means++, the losses
 GAIN = 1e-6  # relative: a lesser one is no other clustering
 
 
+@dataclass
+class Pause:
+    """Where a search stands between two swaps: the best so far, and what it took."""
+
+    centroids: Floats
+    labelled_by: Floats | None  # the centroids that its labels are by; None where some are not
+    inertia: float
+    history: list[float]
+    n_iter: int  # of all trials, as what follows
+    n_distances: int
+    end: float  # passes after which the search is over
+    passes: float = 0.0
+    n_tried: int = 0
+    n_accepted: int = 0
+    at: int = 0  # among the numbers of swaps
+    misses: int = 0
+
+
+class Keep(Protocol):
+    """Who saves pauses (_resume.py)."""
+
+    def paused(self, pause: Pause) -> None:
+        """Save, when it is time, and remember."""
+
+
 def improve(
     problem: Problem,
-    first: Run,
+    first: Run | Pause,
     rng: np.random.Generator,
     max_iter: int,
     tol: float,
     watch: Watch | None,
     deadline: float | None = None,
+    keep: Keep | None = None,
 ) -> Run:
-    """Return the best that the search finds from where `first` ended; its labels are in problem.labels."""
+    """Return the best that the search finds from where `first` ended or paused; its labels are in problem.labels."""
     n, k, weight = problem.samples.n_samples, problem.n_clusters, problem.weight
     most = min(max(FEWEST, int(SHARE * k)), k - 1, (n if weight is None else int(np.count_nonzero(weight))) - k)
-    if most < 1 or first.stop_reason in STOPPED:
-        return first
+    if isinstance(first, Run):
+        if most < 1 or first.stop_reason in STOPPED:
+            return first
+        end = STARTS * (first.n_iter + SEEDING_PASSES)
+        so_far = first.inertia, first.inertia_history, first.n_iter, first.n_distances
+        best = Pause(first.centroids, first.centroids, *so_far, end)
+    else:
+        best = first
+        assert best.labelled_by is not None  # else it is not saved
+        label(problem, best.labelled_by)
     before = problem.memory.n_bytes
-    search = _Search(problem, first, rng, max_iter, tol, watch, deadline)
-    end = STARTS * (first.n_iter + SEEDING_PASSES)
+    search = _Search(problem, best, rng, max_iter, tol, watch, deadline)
     sizes = [most]
     while sizes[-1] > 1:
         sizes.append(sizes[-1] - 1 if sizes[-1] <= FEW else sizes[-1] * 2 // 3)
-    at = misses = 0
-    while not search.stopped and misses < CYCLES * len(sizes) and search.passes < end:
-        if search.swap(sizes[at]):
-            misses = 0
+    while not search.stopped and best.misses < CYCLES * len(sizes) and best.passes < best.end:
+        if keep is not None:
+            keep.paused(best)
+        if search.swap(sizes[best.at]):
+            best.misses = 0
         else:
-            at, misses = (at + 1) % len(sizes), misses + 1
+            best.at, best.misses = (best.at + 1) % len(sizes), best.misses + 1
     run = search.finish()
     problem.memory.release(before)
     return run
 
 
 class _Search:
-    """The best clustering so far, and what it took."""
+    """Trials from the best clustering so far; `best` is kept up to date."""
 
     def __init__(
         self,
         problem: Problem,
-        first: Run,
+        best: Pause,
         rng: np.random.Generator,
         max_iter: int,
         tol: float,
@@ -83,11 +119,9 @@ class _Search:
         if deadline is not None:
             self.late = lambda *_: "max_time" if perf_counter() >= deadline else ""
         self.limit = tol * problem.variance
-        self.centroids, self.inertia, self.history = first.centroids, first.inertia, first.inertia_history
+        self.best = best
         self.labels: NDArray[np.int32] = problem.memory.empty(len(problem.labels), np.int32)
         problem.memory.copy(self.labels, problem.labels)
-        self.n_iter, self.n_distances = first.n_iter, first.n_distances  # of all trials
-        self.passes, self.n_tried, self.n_accepted = 0.0, 0, 0
         self.stopped = ""
         self.extension = Extension(problem)
         self.n_bytes = problem.memory.n_bytes
@@ -95,40 +129,42 @@ class _Search:
 
     def swap(self, count: int) -> bool:
         """Try so many swaps at once; say whether they are a gain."""
-        problem = self.problem
+        problem, best = self.problem, self.best
         problem.memory.copy(problem.labels, self.labels)
-        added = self.extension.add(self.centroids, count, self.rng)
+        added = self.extension.add(best.centroids, count, self.rng)
         if len(added) == 0:
             self.stopped = "every sample is a centroid"
             return False
-        self.n_tried += len(added)
-        grown = self._grow(np.concatenate([self.centroids, added]))
+        best.n_tried += len(added)
+        grown = self._grow(np.concatenate([best.centroids, added]))
         run = Run(np.delete(grown, self._least_useful(grown, len(added)), axis=0))
         if not self.stopped:
             self._iterate(problem, run, self.max_iter, self._watch(run))
         if self.stopped:
             return False
-        self.n_iter += run.n_iter
+        best.n_iter += run.n_iter
         value = run.inertia_history[-1]
         if value < WELL_CONDITIONED * problem.total_squares:
             value = inertia(problem, run.centroids)
-        if not value < self.inertia * (1.0 - GAIN):
+        if not value < best.inertia * (1.0 - GAIN):
             return False
-        self.n_accepted += len(added)
-        self.centroids, self.inertia, self.history = run.centroids, value, self.history + run.inertia_history
+        best.n_accepted += len(added)
+        best.centroids, best.inertia, best.history = run.centroids, value, best.history + run.inertia_history
+        best.labelled_by = run.labelled_by
         problem.memory.copy(self.labels, problem.labels)
         return True
 
     def finish(self) -> Run:
         """Let the best settle, and say how it was found."""
+        best = self.best
         if self.stopped in STOPPED:
-            run = lloyd(self.problem, self.centroids, 1, self.tol, None)
+            run = lloyd(self.problem, best.centroids, 1, self.tol, None)
             run.stop_reason = self.stopped
         else:
-            run = lloyd(self.problem, self.centroids, self.max_iter, self.tol, self._counting())
-        run.inertia_history = self.history + run.inertia_history
-        run.n_distances += self.n_distances
-        run.n_tried, run.n_accepted = self.n_tried, self.n_accepted
+            run = lloyd(self.problem, best.centroids, self.max_iter, self.tol, self._counting())
+        run.inertia_history = best.history + run.inertia_history
+        run.n_distances += best.n_distances
+        run.n_tried, run.n_accepted = best.n_tried, best.n_accepted
         return run
 
     def _grow(self, centroids: Floats) -> Floats:
@@ -140,14 +176,14 @@ class _Search:
                 self.grown.algorithm = "hamerly"  # n_clusters bounds a sample once are enough
         run = Run(centroids)
         self._iterate(self.grown, run, min(GROWN_ITERATIONS, self.max_iter), self.late)
-        self.passes += SWAP_PASSES
+        self.best.passes += SWAP_PASSES
         return run.centroids
 
     def _iterate(self, problem: Problem, run: Run, max_iter: int, watch: Watch | None) -> None:
         loop(problem, run, max_iter, self.limit, watch)
         self.stopped = run.stop_reason if run.stop_reason in STOPPED else ""
-        self.passes += run.n_iter * problem.n_clusters / self.problem.n_clusters
-        self.n_distances += problem.engine().count_distances()
+        self.best.passes += run.n_iter * problem.n_clusters / self.problem.n_clusters
+        self.best.n_distances += problem.engine().count_distances()
 
     def _least_useful(self, centroids: Floats, count: int) -> list[int]:
         """Choose the centroids whose removal costs least, none beside another."""
@@ -178,24 +214,24 @@ class _Search:
             _removal.removal_losses(
                 block, start, shift, packed, problem.weight, losses, work, problem.chunk, problem.n_threads
             )
-        self.n_distances += problem.samples.n_samples * k
+        self.best.n_distances += problem.samples.n_samples * k
         total: Floats = losses.sum(axis=0)
         return total
 
     def _counting(self) -> Watch | None:
         """Return the caller's watch, for which the iterations count on."""
-        watch, done = self.watch, self.n_iter
+        watch, done = self.watch, self.best.n_iter
         return watch and (lambda iteration, *state: watch(done + iteration, *state))
 
     def _watch(self, run: Run) -> Watch | None:
         """Watch a descent: for the caller, and to end it where it leads to nothing better."""
         watch, history = self._counting(), run.inertia_history
-        if watch is None and self.problem.small_block() is not None:
-            return None  # it is over before Python could look
+        if self.problem.small_block() is not None:
+            return watch  # it is over before Python could look
 
         def hopeless(iteration: int, inertia: float, changed: int, shift: float, centroids: Floats) -> str:
             reason = watch(iteration, inertia, changed, shift, centroids) if watch else ""
-            if not reason and iteration > 2 and history[-1] - HORIZON * (history[-2] - history[-1]) > self.inertia:
+            if not reason and iteration > 2 and history[-1] - HORIZON * (history[-2] - history[-1]) > self.best.inertia:
                 reason = "hopeless"
             return reason
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,29 @@ Watch = Callable[[int, float, int, float, Floats], str]
 
 
 @dataclass
+class Halt:
+    """Where a loop stands between two passes: what the next one needs to have the same bits as without a halt."""
+
+    centroids: Floats
+    labelled_by: Floats  # the centroids of the last pass, of which the labels are
+    sums: Floats | None  # of the slices, in which samples come and go; None: the next pass sums them afresh
+    inertia_history: list[float]
+    lowest: float
+    stalled: int
+    n_distances: int
+
+
+class Keep(Protocol):
+    """Who saves halts (_resume.py)."""
+
+    def due(self) -> bool:
+        """Say whether it is time to save."""
+
+    def halted(self, halt: Halt) -> None:
+        """Save."""
+
+
+@dataclass
 class Run:
     """Where one start led; its labels are in problem.labels."""
 
@@ -39,6 +63,8 @@ class Run:
     n_accepted: int = 0
     inertia_history: list[float] = field(default_factory=list)
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    labelled_by: Floats | None = None  # the centroids of the loop's last pass; None where some labels are not by them
+    halt: Halt | None = None  # where to go on
 
     @property
     def converged(self) -> bool:
@@ -51,44 +77,60 @@ class Run:
         return len(self.inertia_history)
 
 
-def lloyd(problem: Problem, centroids: Floats, max_iter: int, tol: float, watch: Watch | None) -> Run:
+def lloyd(
+    problem: Problem, start: Floats | Halt, max_iter: int, tol: float, watch: Watch | None, keep: Keep | None = None
+) -> Run:
     """Run Lloyd's algorithm, price the result, and leave labels that are those of `predict`."""
-    run = Run(centroids)
-    problem.refine(centroids, SHARE_AT_START)
-    loop(problem, run, max_iter, tol * problem.variance, watch)
+    if isinstance(start, Halt):
+        run = Run(start.centroids, n_distances=start.n_distances, inertia_history=start.inertia_history, halt=start)
+    else:
+        run = Run(start)
+        problem.refine(start, SHARE_AT_START)
+    loop(problem, run, max_iter, tol * problem.variance, watch, keep)
     unsummed = problem.refine(run.centroids)  # float32 has said all that it can
     if unsummed and run.n_iter < max_iter and run.stop_reason not in STOPPED:
-        loop(problem, run, max_iter, tol * problem.variance, watch)
+        loop(problem, run, max_iter, tol * problem.variance, watch, keep)
         unsummed = False
     _finish(problem, run, unsummed)
     return run
 
 
-def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None) -> None:
+def loop(
+    problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch | None, keep: Keep | None = None
+) -> None:
     """Iterate until nothing changes, or a limit or `watch` ends it; labels are those before the last update."""
     engine, history = problem.engine(), run.inertia_history
-    small = problem.small_block() if watch is None and problem.algorithm != "boxes" else None
+    watched = watch is not None or keep is not None
+    small = problem.small_block() if not watched and problem.algorithm != "boxes" else None
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
-    engine.reset()
     engine.rounding = problem.rounding
+    if run.halt is None:
+        engine.reset()
+    else:
+        lowest, stalled, fresh = run.halt.lowest, run.halt.stalled, run.halt.sums is None
+        _go_on(problem, run.halt)
+        run.halt = None
     while not reason:
         if problem.boxes_pay(run.n_iter):
             problem.use_boxes(engine)
         if small is not None and fresh:
             n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
             fresh = n_iter == 1
+            lowest = min(history[-n_iter:-1], default=lowest)
             if n_iter % 2 == 0:
                 centroids, new = new, centroids
         else:
             make_pass(problem, engine, centroids, fresh)
             engine.finish(new)
             history.append(engine.inertia)
-        if engine.n_empty and problem.own.relocate(problem, engine, centroids):
+        relocated = engine.n_empty and problem.own.relocate(problem, engine, centroids)
+        if relocated:
             engine.finish(new)
         stalled = stalled + 1 if history[-1] >= lowest and problem.resolves(history[-1]) else 0
         lowest = min(lowest, history[-1])
         changed, shift = engine.n_changed, engine.centroid_shift
+        much = changed > MOVED_MUCH * problem.samples.n_samples
         if changed == 0:
             reason = "labels unchanged"
         elif shift <= limit:
@@ -97,8 +139,13 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
             reason = "no decrease"
         elif run.n_iter >= max_iter:
             reason = "max_iter"
-        if watch is not None:
-            reason = watch(run.n_iter, history[-1], changed, shift, new) or reason
+        stop = "" if watch is None else watch(run.n_iter, history[-1], changed, shift, new)
+        # The labels of relocated samples are not those of a pass: such a halt waits for the next iteration.
+        if keep is not None and not reason and not relocated and (stop or keep.due()):
+            sums = None if much else problem.sums[problem.dtype == np.float32]
+            n_distances = run.n_distances + engine.count_distances()
+            keep.halted(Halt(new, centroids, sums, history, lowest, stalled, n_distances))
+        reason = stop or reason
         if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
             make_pass(problem, engine, centroids, True, assign=False)
@@ -106,10 +153,26 @@ def loop(problem: Problem, run: Run, max_iter: int, limit: float, watch: Watch |
             still = STILL * problem.total_squares
             if reason == "labels unchanged" and engine.centroid_shift > still and run.n_iter < max_iter:
                 reason = ""
-        fresh = changed > MOVED_MUCH * problem.samples.n_samples
+        fresh = much
         centroids, new = new, centroids
     run.centroids, run.stop_reason = centroids, reason
+    run.labelled_by = None if relocated else new
     run.settled = changed == 0 and engine.centroid_shift == 0.0
+
+
+def _go_on(problem: Problem, halt: Halt) -> None:
+    """Give samples the labels, and slices the sums, that they had when the loop was halted; bounds are made anew."""
+    label(problem, halt.labelled_by)
+    if halt.sums is not None:
+        problem.sums[problem.dtype == np.float32][:] = halt.sums
+
+
+def label(problem: Problem, centroids: Floats) -> None:
+    """Label every sample anew."""
+    engine = problem.engine()
+    engine.reset()
+    make_pass(problem, engine, centroids, True)
+    engine.finish(np.empty_like(centroids))
 
 
 def make_pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, assign: bool = True) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _runtime
 from ._algorithm import ALGORITHMS
-from ._improve import improve
-from ._iterate import Run, Watch, lloyd
+from ._improve import Pause, improve
+from ._iterate import Halt, Run, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
 from ._restarts import Best, n_workers, one_by_one, side_by_side
@@ -22,6 +20,10 @@ from ._result import KMeansResult, Restart
 from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
 from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_real, check_threads
+from ._watch import Callback, make_watch
+
+if TYPE_CHECKING:
+    from ._resume import Keeper
 
 QUALITIES = ("standard", "best")
 MANY_RESTARTS = 10  # where a start is as good as chance makes it
@@ -30,22 +32,6 @@ GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2")
 
 class ClusterWarning(UserWarning):
     """Some clusters are empty: there are fewer distinct samples, or the fit was cut short."""
-
-
-@dataclass(frozen=True)
-class FitState:
-    """What a callback sees after an iteration."""
-
-    restart: int
-    n_init: int
-    iteration: int
-    max_iter: int
-    inertia: float
-    n_changed: int
-    n_samples: int
-    centroid_shift: float
-    elapsed: float
-    centroids: NDArray[np.float64]
 
 
 def kmeans(
@@ -62,8 +48,11 @@ def kmeans(
     algorithm: str = "auto",
     max_bounds_memory: int | None = None,
     n_threads: int | None = None,
-    callback: Callable[[FitState], Any] | None = None,
+    callback: Callback | None = None,
     max_time: float | None = None,
+    progress: bool | str = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 30.0,
 ) -> KMeansResult:
     """Cluster samples into `n_clusters` groups by Lloyd's algorithm.
 
@@ -110,6 +99,14 @@ def kmeans(
         Called with a FitState after every iteration; a true return value stops the fit.
     max_time : float, optional
         Seconds after which the best result so far is returned, with ``stop_reason="max_time"``.
+    progress : bool or "auto", default False
+        Draw a bar on standard error (extra "progress"); "auto" where that is a terminal and tqdm is there.
+    checkpoint : path, optional
+        File that the fit is saved to, and goes on from where it is there already: killed at any moment and called
+        again, it ends in the same bits. It stays when the fit is over, and gives its result once more in a pass; of
+        another problem it is refused. Restarts run one after the other. See docs/checkpoints.md.
+    checkpoint_every : float, default 30
+        Seconds between two savings; the end of the fit, `max_time` and `callback` save as well.
 
     Returns
     -------
@@ -120,7 +117,10 @@ def kmeans(
     TypeError
         For an argument of a wrong kind: sparse X, text, a float n_clusters.
     ValueError
-        For a value out of range: NaN or infinity in X, n_clusters > n_samples, negative weights.
+        For a value out of range: NaN or infinity in X, n_clusters > n_samples, negative weights; for a checkpoint that
+        is damaged or of another problem.
+    OSError
+        If the checkpoint cannot be read, or its folder not be written to. A disk that is full later gives a warning.
 
     Notes
     -----
@@ -156,6 +156,9 @@ def kmeans(
         max_time,
         quality,
         max_bounds_memory,
+        progress,
+        checkpoint,
+        checkpoint_every,
     )
     filled = int(np.count_nonzero(result.counts))
     warn_of_empty_clusters(filled, n_clusters, result.converged, result.stop_reason, ClusterWarning, stacklevel=3)
@@ -173,10 +176,13 @@ def fit(
     random_state: Any,
     algorithm: str,
     n_threads: int | None,
-    callback: Callable[[FitState], Any] | None,
+    callback: Callback | None,
     max_time: float | None = None,
     quality: str = "standard",
     max_bounds_memory: int | None = None,
+    progress: bool | str = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 30.0,
 ) -> KMeansResult:
     """Do what `kmeans` does, but leave the warning of empty clusters to the caller; X may be Samples."""
     began = perf_counter()
@@ -193,25 +199,58 @@ def fit(
         max_bounds_memory = check_int(max_bounds_memory, "max_bounds_memory", 0)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback={callback!r} must be callable.")
+    checkpoint_every = check_real(checkpoint_every, "checkpoint_every")
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm, max_bounds_memory)
     init = _check_init(init, problem)
     n_init = count_restarts(n_init, init, quality, stacklevel=4)
     draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None
     rng = as_generator(random_state) if draws else None
+    keep = None
+    if checkpoint is not None:
+        from ._resume import Keeper  # as the bar: loaded when it is used
+
+        about = {"init": init, "n_init": n_init, "max_iter": max_iter, "tol": tol, "quality": quality}
+        keep = Keeper(checkpoint, checkpoint_every, problem, rng, about | {"random_state": random_state})
+    if progress is False:
+        return _restart(problem, init, n_init, max_iter, tol, rng, quality, callback, max_time, began, keep)
+    from ._progress import drawing
+
+    with drawing(progress, callback) as both:
+        return _restart(problem, init, n_init, max_iter, tol, rng, quality, both, max_time, began, keep)
+
+
+def _restart(
+    problem: Problem,
+    init: Any,
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    rng: np.random.Generator | None,
+    quality: str,
+    callback: Callback | None,
+    max_time: float | None,
+    began: float,
+    keep: Keeper | None,
+) -> KMeansResult:
+    """Run restarts, by themselves or side by side."""
     deadline = None if max_time is None else began + max_time
 
     def start() -> Floats:
         return seed(problem, init, rng)
 
-    def one(problem: Problem, centroids: Floats, restart: int) -> Run:
-        watch = make_watch(problem, restart, n_init, max_iter, began, callback, max_time)
-        run = lloyd(problem, centroids, max_iter, tol, watch)
-        if rng is None or quality == "standard":
-            return run
-        return improve(problem, run, rng, max_iter, tol, watch, deadline)
+    def one(problem: Problem, begin: Floats | Halt | Pause, restart: int) -> Run:
+        watch = make_watch(problem, restart, n_init, max_iter, tol, began, callback, max_time)
+        first = begin if isinstance(begin, Pause) else lloyd(problem, begin, max_iter, tol, watch, keep)
+        if rng is None or (quality == "standard" and isinstance(first, Run)):
+            assert isinstance(first, Run)
+            return first
+        return improve(problem, first, rng, max_iter, tol, watch, deadline, keep)
 
-    alone = callback is not None or deadline is not None or quality == "best" or not isinstance(init, str)
-    workers = 1 if alone else n_workers(problem, n_init)
+    if keep is not None:
+        restarts = range(len(keep.best.runs), n_init)
+        return _result(problem, one_by_one(problem, restarts, keep.start(start), one, keep), problem.n_threads)
+    watched = callback is not None or deadline is not None
+    workers = 1 if watched or quality == "best" or not isinstance(init, str) else n_workers(problem, n_init)
     best = None
     if workers > 1 and rng is not None:
         state = rng.bit_generator.state
@@ -244,33 +283,6 @@ def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int
         warnings.warn(message, RuntimeWarning, stacklevel)
         return 1
     return count
-
-
-def make_watch(
-    problem: Problem,
-    restart: int,
-    n_init: int,
-    max_iter: int,
-    began: float,
-    callback: Callable[[FitState], Any] | None,
-    max_time: float | None,
-) -> Watch | None:
-    """Join callback and time limit into one function that names the reason to stop, or ""."""
-    if callback is None and max_time is None:
-        return None
-
-    def watch(iteration: int, inertia: float, changed: int, shift: float, centroids: Floats) -> str:
-        elapsed = perf_counter() - began
-        if callback is not None:
-            n_samples = problem.samples.n_samples
-            state = FitState(
-                restart, n_init, iteration, max_iter, inertia, changed, n_samples, shift**0.5, elapsed, centroids.copy()
-            )
-            if callback(state):
-                return "callback"
-        return "max_time" if max_time is not None and elapsed >= max_time else ""
-
-    return watch
 
 
 def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:

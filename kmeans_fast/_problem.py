@@ -21,6 +21,7 @@ from ._algorithm import (
     gaps_pay,
     pays,
 )
+from ._log import log
 from ._memory import Workspace, memory_limit
 from ._samples import Samples, Source
 from ._validate import not_finite
@@ -198,7 +199,15 @@ class Problem:
         if self._dtype == np.float64 or float32_resolves(centroids, share):
             return False
         self.dtype = np.dtype(np.float64)  # from now on X is converted block by block
+        log.info("float32 does not tell the centroids apart: going on in float64")
         return True
+
+    def resume(self, dtype: str, algorithm: str) -> None:
+        """Go on in this dtype, and by boxes if "auto" had turned to them."""
+        if np.dtype(dtype) != self._dtype:
+            self.dtype = np.dtype(dtype)
+        if algorithm == "boxes" and self._may_turn_to_boxes:
+            self.algorithm = "boxes"
 
     def engine(self) -> Engine:
         """Return the engine for the current dtype, with its buffers; made on first use."""
@@ -288,6 +297,8 @@ class Problem:
 
     def use_boxes(self, engine: Engine) -> None:
         """Label by boxes from the next pass on."""
+        if self.algorithm != "boxes":
+            log.info("going on by boxes")
         self.algorithm, self._views = "boxes", None
         single, d, k = self._dtype == np.float32, self.samples.n_features, self.n_clusters
         make, rows = self.memory.empty, self.block_rows()
@@ -307,7 +318,7 @@ class Problem:
 
     def boxes_pay(self, n_iter: int) -> bool:
         """Say whether a run that has made so many passes should go on by boxes."""
-        later = self._may_turn_to_boxes and self.algorithm == "lloyd" and n_iter == PASSES_BEFORE_BOXES
+        later = self._may_turn_to_boxes and self.algorithm == "lloyd" and n_iter >= PASSES_BEFORE_BOXES
         return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
 
     def _order(self, single: bool) -> _boxes.Order:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._iterate import STOPPED, Run
-from ._problem import Floats, Problem
+from ._log import log
+from ._problem import Problem
+
+if TYPE_CHECKING:
+    from ._resume import Keeper
 
 WORTH_A_THREAD = 2e5  # multiply-adds of a pass: below, handing restarts to a thread costs as much as making them
 PASSES = 10  # of a restart, at a guess
 
-Start = Callable[[], Floats]
-Fit = Callable[[Problem, Floats, int], Run]
+Start = Callable[[], Any]  # centroids, or where to go on (_resume.py)
+Fit = Callable[[Problem, Any, int], Run]
 
 
 class Best:
@@ -38,13 +43,21 @@ class Best:
             self.at = len(self.runs) - 1
 
 
-def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit) -> Best:
-    """Run restarts until one is stopped."""
-    best = Best()
+def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit, keep: Keeper | None = None) -> Best:
+    """Run restarts until one is stopped; with `keep` those that it has come first."""
+    best = Best() if keep is None else keep.best
     for restart in restarts:
-        best.add(problem, fit(problem, start(), restart), restart == restarts[-1])
-        if best.runs[-1].stop_reason in STOPPED:
+        log.info("restart %d begins", restart + 1)
+        run = fit(problem, start(), restart)
+        log.info("restart %d ends: %s, iteration %d, inertia %g", restart + 1, run.stop_reason, run.n_iter, run.inertia)
+        stopped = run.stop_reason in STOPPED
+        if keep is not None and stopped:
+            keep.stopped()
+        best.add(problem, run, restart == restarts[-1])
+        if stopped:
             break
+        if keep is not None:
+            keep.ended(restart == restarts[-1])
     return best
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._kmeans import GOOD_STARTS, MANY_RESTARTS, FitState
+from ._kmeans import GOOD_STARTS, MANY_RESTARTS
+from ._progress import can_draw
+from ._watch import FitState
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -30,7 +32,8 @@ class Watch:
     """
 
     def __init__(self, model: Any, X: Any, sample_weight: Any) -> None:
-        self.verbose = model.verbose
+        self.drawn = bool(model.verbose == 1) and can_draw()  # a bar, in place of lines
+        self.verbose = model.verbose and not self.drawn
         self.fit: Any = None
         self.restart: Any = None
         if hasattr(model, "_skl_callbacks"):

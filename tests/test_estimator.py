@@ -69,10 +69,11 @@ def test_every_check_of_scikit_learn_passes(estimator: KMeans, check: Any) -> No
     check(estimator)
 
 
-def test_parameters_are_scikit_learns_and_three_more() -> None:
+def test_parameters_are_scikit_learns_and_five_more() -> None:
     ours = dict(inspect.signature(KMeans).parameters)
     theirs = inspect.signature(SklearnKMeans).parameters
-    for name, default in (("n_threads", None), ("max_bounds_memory", None), ("quality", "standard")):
+    more = {"n_threads": None, "max_bounds_memory": None, "quality": "standard"}
+    for name, default in (more | {"checkpoint": None, "checkpoint_every": 30.0}).items():
         parameter = ours.pop(name)
         assert parameter.default == default
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY

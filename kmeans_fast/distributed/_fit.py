@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from .. import _survey
 from .._iterate import STOPPED, Run, lloyd
-from .._kmeans import FitState, count_restarts, make_watch
+from .._kmeans import count_restarts
 from .._problem import ORIGIN_ROWS, Floats, Problem
 from .._random import as_generator
 from .._result import Restart
 from .._samples import Samples
 from .._seed import as_start
 from .._validate import check_int, check_n_clusters, check_real, not_finite, too_few_weighted
+from .._watch import FitState, make_watch
 from . import _block, _start, _tree
 from ._block import Pass, Survey
 from ._engine import Blocks, Engine
@@ -270,7 +271,7 @@ def fit(
     best: Run | None = None
     runs: list[Run] = []
     for restart in range(n_init):
-        watch = make_watch(problem, restart, n_init, max_iter, began, callback, max_time)
+        watch = make_watch(problem, restart, n_init, max_iter, tol, began, callback, max_time)
         start = _begin(problem, init, rng)
         runs.append(lloyd(problem, start, max_iter, tol, watch))
         if best is None or runs[-1].inertia < best.inertia:

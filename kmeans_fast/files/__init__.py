@@ -1,7 +1,7 @@
 """Files in and out: tables, arrays, pictures and models.
 
 One module a family: `delimited` (CSV, TSV), `tables` (Parquet, and tables out), `arrays` (.npy,
-.npz), `images`, `model`; every file is written through `atomic`. pyarrow and Pillow are imported
+.npz), `images`, `model`; every file is written through `.._atomic`. pyarrow and Pillow are imported
 when used. `outputs`, `written`, `report` and `commands` serve the command line.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._atomic import check_target, replacing
 from ._common import FileError, Source
 from .arrays import read_npy, read_npz
-from .atomic import check_target, replacing
 from .model import Model, load_model, save_model
 from .points import Columns, Points, points_of_array
 from .tables import write_table

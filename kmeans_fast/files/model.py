@@ -1,24 +1,13 @@
 """The model file: what `predict` needs, without pickle, and never half read.
 
-Layout, all integers little-endian::
-
-    8 bytes   magic
-    4 bytes   schema version: 1, or 2 with a preparation, which a reader must not overlook
-    4 bytes   length h of the header
-    h bytes   header: JSON, UTF-8, an object with the keys of `_HEADER_KEYS`
-    ...       the centroids: k*d float32 or float64 in C order
-    32 bytes  SHA-256 of everything before
-
-The digest catches truncation and every flipped bit; it is no signature. So the header isn't trusted
-either: its sizes must add up to the size of the file before anything is allocated.
+The layout is that of `_sealed`, schema 1, or 2 with a preparation, which a reader must not overlook. The header has the
+keys of `_HEADER_KEYS`; the one array holds the centroids: k*d float32 or float64.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,16 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._atomic import replacing
+from .._sealed import Kind
 from ._common import FileError, Source
-from .atomic import replacing
 
-# As PNG's: not ASCII, so that it isn't taken for text, and line ends that a text transfer changes.
-MAGIC = b"\x89KMF\r\n\x1a\n"
 SCHEMA, PREPARED = 1, 2
-_START = struct.Struct("<8sII")
-_DIGEST = hashlib.sha256().digest_size
-MAX_HEADER = 1 << 24  # bytes: names of some 500,000 features
-MAX_BYTES = 1 << 32  # of a whole file: 4 GiB
+KIND = Kind(b"\x89KMF\r\n\x1a\n", "model file", (SCHEMA, PREPARED), 1 << 32)  # 4 GiB
 _DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<f8": np.dtype("<f8")}
 _HEADER_KEYS = {"dtype", "feature_names", "metadata", "n_clusters", "n_features"}
 
@@ -123,16 +108,9 @@ def save_model(
         **({} if preparation is None else {"preparation": preparation}),
     }
     schema = SCHEMA if preparation is None else PREPARED
-    text = json.dumps(header, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
-    size = _START.size + len(text) + centroids.nbytes + _DIGEST
-    if len(text) > MAX_HEADER or size > MAX_BYTES:
-        raise ValueError(f"a model file of {size} bytes must be <= {MAX_BYTES}, its header <= {MAX_HEADER}.")
-    digest = hashlib.sha256()
+    text = KIND.encode(header, centroids.nbytes)
     with replacing(path, overwrite=overwrite) as stream:
-        for part in (_START.pack(MAGIC, schema, len(text)), text, centroids.data.cast("B")):
-            stream.write(part)
-            digest.update(part)
-        stream.write(digest.digest())
+        KIND.write(stream, schema, text, [centroids])
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
@@ -156,23 +134,10 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     """
     source = Source.of(path)
     with source.open() as stream:
-        start = stream.read(_START.size)
-        if start[: len(MAGIC)] != MAGIC[: len(start)]:
-            raise FileError(f"{source.name} is not a kmeans_fast model file.")
-        if len(start) < _START.size:
-            raise FileError(f"{source.name} is truncated.")
-        _, schema, length = _START.unpack(start)
-        if schema not in (SCHEMA, PREPARED):
-            raise FileError(f"{source.name} has schema {schema}; this version reads {SCHEMA} and {PREPARED}.")
-        body = source.size - _START.size - _DIGEST
-        if length > min(MAX_HEADER, body) or source.size > MAX_BYTES:
-            raise FileError(f"{source.name} is truncated or damaged.")
-        text, data = stream.read(length), stream.read(body - length)
-        digest = hashlib.sha256(start)
-        digest.update(text)
-        digest.update(data)
-        if digest.digest() != stream.read():
-            raise FileError(f"{source.name} is truncated or damaged: its SHA-256 doesn't match.")
+        try:
+            schema, text, data = KIND.read(stream, source.size, source.name)
+        except ValueError as error:
+            raise FileError(str(error)) from None
     try:
         return _decode(text, data, {"preparation"} if schema == PREPARED else set())
     except (ValueError, TypeError, KeyError, RecursionError) as error:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from .._atomic import check_target, replacing
 from ._common import UsageError, need
-from .atomic import check_target, replacing
 
 TABLES = ("csv", "tsv", "parquet", "json")
 ARRAYS = ("npy",)

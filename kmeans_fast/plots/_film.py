@@ -12,12 +12,13 @@ from matplotlib import pyplot as plt
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 
-from .._kmeans import FitState, kmeans
+from .._kmeans import kmeans
 from .._predict import own_distances, predict
 from .._problem import Problem
 from .._samples import as_samples
 from .._seed import METHODS, seed
 from .._validate import as_weight
+from .._watch import FitState
 from ._check import Floats, points, samples_of
 from ._clusters import clusters
 from ._colours import INK

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kmeans_fast.files import FileError, Model, load_model, save_model
-from kmeans_fast.files.model import MAGIC
+from kmeans_fast.files.model import KIND
 
 CENTROIDS = np.array([[1.5, -2.0], [1e300, 4.0], [0.0, np.nextafter(0, 1)]])
 
@@ -22,7 +22,7 @@ CENTROIDS = np.array([[1.5, -2.0], [1e300, 4.0], [0.0, np.nextafter(0, 1)]])
 def forged(header: object, data: bytes = b"", *, schema: int = 1) -> bytes:
     """Make a file whose digest is right, whatever it says."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    whole = struct.pack("<8sII", MAGIC, schema, len(text)) + text + data
+    whole = struct.pack("<8sII", KIND.magic, schema, len(text)) + text + data
     return whole + hashlib.sha256(whole).digest()
 
 

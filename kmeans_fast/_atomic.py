@@ -47,7 +47,7 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str], *, overwrite: bool = False, mark: str = "") -> Iterator[BinaryIO]:
     """Open a binary stream whose bytes become the file `path` when the block ends without error.
 
     Parameters
@@ -56,6 +56,8 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         The file to create or to replace; an existing one keeps its permissions.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
+    mark : str, default ""
+        Part of the temporary file's name, by which the one that a kill has left can be found.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         As `check_target`, or if the disk refuses; `path` is then as it was before.
     """
     target = check_target(path, overwrite=overwrite)
-    temporary = target.with_name(f".kmeans-fast-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".kmeans-fast-{mark}{secrets.token_hex(8)}.tmp")
     # Not tempfile: it makes files of mode 0600, and what we write should follow the umask.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     stream = os.fdopen(os.open(temporary, flags, 0o666), "wb")

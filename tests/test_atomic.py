@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kmeans_fast.files import atomic, check_target, replacing
+from kmeans_fast import _atomic as atomic
+from kmeans_fast.files import check_target, replacing
 
 
 def write(path: Path, *, overwrite: bool = False, then: Callable[[], object] = lambda: None) -> None:

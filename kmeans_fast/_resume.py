@@ -1,0 +1,209 @@
+"""What a fit saves in its checkpoint, and how it goes on from there to the same bits.
+
+Labels are not saved: a pass by the centroids that made them gives them back. The sums of the slices are, since samples
+that came and went have left their rounding there. Finished restarts leave their figures, the best one its centroids.
+"""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _runtime
+from ._checkpoint import Arrays, Checkpoint, digest
+from ._improve import Pause
+from ._iterate import Halt, Run, label
+from ._problem import Floats, Problem
+from ._restarts import Best, Start
+from ._version import __version__
+
+ROWS = 256  # of X, evenly spaced, that are looked at beside its total squares to know it again
+
+
+class Keeper:
+    """Saves where a fit stands, and sets one back to where it stood; `best` holds the restarts that are over."""
+
+    def __init__(
+        self, path: Any, every: float, problem: Problem, rng: np.random.Generator | None, about: dict[str, Any]
+    ) -> None:
+        self.problem, self.rng = problem, rng
+        self.checkpoint = Checkpoint(path, every, _identity(problem, rng, about))
+        self.best, self.best_dtype = Best(), ""
+        self.under_way: Halt | Pause | None = None
+        self.pending: tuple[Pause, Any] | None = None
+        found = self.checkpoint.load()
+        if found is not None:
+            try:
+                self._restore(*found)
+            except (KeyError, TypeError, IndexError, OverflowError) as error:
+                raise ValueError(f"{path} has a state that makes no sense: {error!r}.") from None
+
+    def start(self, seed: Start) -> Start:
+        """Return what begins a restart: `seed`, or at first what was under way."""
+
+        def begin() -> Floats | Halt | Pause:
+            under_way, self.under_way = self.under_way, None
+            return seed() if under_way is None else under_way
+
+        return begin
+
+    def due(self) -> bool:
+        """Say whether it is time to save."""
+        return self.checkpoint.due()
+
+    def halted(self, halt: Halt) -> None:
+        """Save a loop between two passes."""
+        numbers = {"lowest": halt.lowest, "stalled": halt.stalled, "n_distances": halt.n_distances}
+        arrays = {"centroids": halt.centroids, "labelled_by": halt.labelled_by}
+        if halt.sums is not None:
+            arrays["sums"] = halt.sums
+        self._save({"halt": numbers}, arrays | {"history": np.array(halt.inertia_history)}, self._state_of_rng())
+
+    def paused(self, pause: Pause) -> None:
+        """Save a search between two swaps when it is time, and remember it for `stopped`."""
+        if pause.labelled_by is not None:
+            # Copies: the last descent is going to write where the centroids are.
+            held = replace(pause, centroids=pause.centroids.copy(), labelled_by=pause.labelled_by.copy())
+            self.pending = held, self._state_of_rng()
+            if self.due():
+                self.stopped()
+
+    def stopped(self) -> None:
+        """Save a restart that was stopped amid its search, as it was paused last; a stopped loop has saved itself."""
+        if self.pending is not None:
+            pause, state_of_rng = self.pending
+            fields = asdict(pause)
+            arrays = {name: fields.pop(name) for name in ("centroids", "labelled_by")}
+            self._save({"pause": fields}, arrays | {"history": np.array(fields.pop("history"))}, state_of_rng)
+
+    def ended(self, last: bool) -> None:
+        """Save after a restart that came to its own end, and is in `best`."""
+        self.pending = None
+        if self.best.at == len(self.best.runs) - 1:
+            self.best_dtype = self.problem.dtype.str
+        if last or self.due():
+            self._save({}, {}, self._state_of_rng())
+
+    def _state_of_rng(self) -> Any:
+        return None if self.rng is None else _plain(self.rng.bit_generator.state)
+
+    def _save(self, state: dict[str, Any], arrays: Arrays, state_of_rng: Any) -> None:
+        runs, problem = self.best.runs, self.problem
+        state = {"rng": state_of_rng, "dtype": problem.dtype.str, "algorithm": problem.algorithm} | state
+        if runs:
+            best = runs[self.best.at]
+            state |= {
+                "reasons": [run.stop_reason for run in runs],
+                "best": self.best.at,
+                "best_dtype": self.best_dtype,
+                "rounded": bool(best.rounded),
+                "n_distances": best.n_distances,
+            }
+            arrays = arrays | {
+                "inertias": np.array([run.inertia for run in runs]),
+                "swaps": np.array([(run.n_tried, run.n_accepted) for run in runs], np.int64),
+                "lengths": np.array([run.n_iter for run in runs], np.int64),
+                "histories": np.concatenate([run.inertia_history for run in runs]),
+                "best_centroids": best.centroids,
+                "best_counts": best.counts,
+            }
+        self.checkpoint.save(state, arrays)
+
+    def _restore(self, state: dict[str, Any], arrays: Arrays) -> None:
+        problem = self.problem
+        if "reasons" in state:
+            self._restore_best(state, arrays)
+        if self.rng is not None:
+            self.rng.bit_generator.state = _from_plain(state["rng"])
+        problem.resume(state["dtype"], state["algorithm"])
+        k, d = problem.n_clusters, problem.samples.n_features
+        if "halt" in state or "pause" in state:
+            centroids, labelled_by = (_checked(arrays, name, (k, d)) for name in ("centroids", "labelled_by"))
+            history = arrays["history"].tolist()
+            if "pause" in state:
+                self.under_way = Pause(centroids, labelled_by, history=history, **state["pause"])
+                return
+            sums = _checked(arrays, "sums", (problem.n_slices(), k, d + 2)) if "sums" in arrays else None
+            self.under_way = Halt(centroids, labelled_by, sums, history, **state["halt"])
+
+    def _restore_best(self, state: dict[str, Any], arrays: Arrays) -> None:
+        """Make finished restarts anew from their figures, and the labels of the best by a pass."""
+        problem, best, at, reasons = self.problem, self.best, state["best"], state["reasons"]
+        histories = np.split(arrays["histories"], np.cumsum(arrays["lengths"])[:-1])
+        swaps = arrays["swaps"].tolist()
+        for reason, inertia, history, (tried, accepted) in zip(
+            reasons, arrays["inertias"].tolist(), histories, swaps, strict=True
+        ):
+            run = Run(np.empty(0), reason, inertia=inertia, inertia_history=history.tolist())
+            run.n_tried, run.n_accepted = tried, accepted
+            best.runs.append(run)
+        best.at, run = at, best.runs[at]
+        k, d = problem.n_clusters, problem.samples.n_features
+        run.centroids, run.counts = _checked(arrays, "best_centroids", (k, d)), _checked(arrays, "best_counts", (k,))
+        run.rounded, run.n_distances = state["rounded"], state["n_distances"]
+        self.best_dtype = state["best_dtype"]
+        problem.resume(self.best_dtype, state["algorithm"])
+        self.label_best(run.centroids)
+
+    def label_best(self, centroids: Floats) -> None:
+        """Make the labels of the best restart anew."""
+        problem, memory = self.problem, self.problem.memory
+        label(problem, centroids)
+        self.best.labels = memory.empty(len(problem.labels), np.int32)
+        memory.copy(self.best.labels, problem.labels)
+
+
+def _identity(problem: Problem, rng: np.random.Generator | None, about: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides about the bits of a fit: another one's checkpoint is of no use."""
+    samples, weight = problem.samples, problem.weight
+    rows = np.unique(np.linspace(0, samples.n_samples - 1, ROWS).astype(np.intp))
+    init, random_state = about["init"], about["random_state"]
+    if isinstance(init, np.ndarray):
+        init = digest(init)
+    elif callable(init):
+        init = getattr(init, "__qualname__", type(init).__name__)
+    if isinstance(random_state, numbers.Integral):
+        random_state = int(random_state)
+    elif random_state is not None:  # NumPy's global state is a different one every time
+        random_state = None if rng is None or random_state is np.random else digest(rng.bit_generator.state)
+    return about | {
+        "init": init,
+        "random_state": random_state,
+        "n_clusters": problem.n_clusters,
+        "isa": _runtime.isa,
+        "version": __version__,
+        "X.shape": [samples.n_samples, samples.n_features],
+        "X.dtype": samples.source.dtype.str,
+        "sample_weight": None if weight is None else digest(weight[rows], float(weight.sum())),
+        "X": digest(samples.take(rows), problem.origin, problem.total_squares, problem.variance),
+    }
+
+
+def _checked(arrays: Arrays, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array that compiled code is going to trust."""
+    array = arrays[name]
+    dtype = np.int64 if name == "best_counts" else np.float64
+    if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
+        raise TypeError(f"{name} must be finite numbers of shape {shape}")
+    return array
+
+
+def _plain(state: Any) -> Any:
+    """Turn the state of a bit generator into what JSON holds: arrays into lists."""
+    if isinstance(state, dict):
+        return {name: _plain(value) for name, value in state.items()}
+    if isinstance(state, np.ndarray):
+        return {"array": state.tolist(), "dtype": state.dtype.str}
+    return state.item() if isinstance(state, np.generic) else state
+
+
+def _from_plain(state: Any) -> Any:
+    if not isinstance(state, dict):
+        return state
+    if state.keys() == {"array", "dtype"}:
+        return np.array(state["array"], state["dtype"])
+    return {name: _from_plain(value) for name, value in state.items()}
