@@ -48,6 +48,10 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         The same value gives the same bits, whatever the workers and the blocks.
     callback : callable, optional
         Called in this process with a `kmeans_fast.FitState` after every iteration; a true return value stops the fit.
+    checkpoint : path, optional
+        File of this process that the fit is saved to, and goes on from to the same bits: see `kmeans_fast.kmeans`.
+    checkpoint_every : float, default 30
+        Seconds between two savings.
     client : distributed.Client, optional
         By default the current one, or threads of this process for as long as the fit takes.
 
@@ -92,6 +96,8 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         tol: float = 1e-4,
         random_state: Any = None,
         callback: Any = None,
+        checkpoint: Any = None,
+        checkpoint_every: float = 30.0,
         client: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -101,6 +107,8 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.tol = tol
         self.random_state = random_state
         self.callback = callback
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.client = client
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:
@@ -121,7 +129,7 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         ValueError
             For a value out of range; NaN in X is named with its block and row.
         kmeans_fast.distributed.EngineLost
-            If the scheduler is gone.
+            If the scheduler is gone; the message says where the last checkpoint is.
         """
         _check(X)
         columns, _ = columns_and_dtype(X)
@@ -137,6 +145,8 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
                 sample_weight=_lazy(sample_weight),
                 random_state=self.random_state,
                 callback=self.callback,
+                checkpoint=self.checkpoint,
+                checkpoint_every=self.checkpoint_every,
             )
         self.n_features_in_ = columns
         if is_frame(X) and all(isinstance(name, str) for name in X.columns):

@@ -7,6 +7,7 @@ centroids, their sums and a few rows that were chosen, never the data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,18 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _survey
-from .._iterate import STOPPED, Run, lloyd
+from .._iterate import Halt, Run, lloyd
 from .._kmeans import count_restarts
 from .._problem import ORIGIN_ROWS, Floats, Problem
 from .._random import as_generator
+from .._restarts import Best, one_by_one
 from .._result import Restart
+from .._resume import Keeper
 from .._samples import Samples
 from .._seed import as_start
 from .._validate import check_int, check_n_clusters, check_real, not_finite, too_few_weighted
 from .._watch import FitState, make_watch
 from . import _block, _start, _tree
 from ._block import Pass, Survey
-from ._engine import Blocks, Engine
+from ._engine import Blocks, Engine, EngineLost
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,14 @@ class Fit:
 
 
 class _Shape:
-    """What the driver has of X: its shape and dtype."""
+    """What the driver has of X: its shape and dtype, and a few rows that it asks for."""
 
     readers = 0
 
-    def __init__(self, n_samples: int, blocks: Blocks) -> None:
-        self.shape, self.dtype = (n_samples, blocks.n_features), blocks.dtype
+    def __init__(self, n_samples: int, blocks: Blocks, take: Callable[[NDArray[Any]], Floats]) -> None:
+        self.shape, self.dtype, self.take = (n_samples, blocks.n_features), blocks.dtype, take
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
-        raise AssertionError("the samples are not here")
-
-    def take(self, rows: NDArray[Any]) -> NDArray[Any]:
         raise AssertionError("the samples are not here")
 
 
@@ -75,7 +75,7 @@ class Spread(Problem):
 
     def __init__(self, engine: Engine, blocks: Blocks, n_clusters: int, original: Any) -> None:
         self.spread, self.held = engine, blocks
-        samples = Samples(_Shape(blocks.bounds[-1], blocks), original)
+        samples = Samples(_Shape(blocks.bounds[-1], blocks, self.take), original)
         self.labels = np.empty(1, np.int32)  # they are in the blocks
         self.passes: dict[bool, Passes] = {}
         self.serial = 0
@@ -87,7 +87,7 @@ class Spread(Problem):
         return self.spread.reduce(self.spread.map(function, self.held.handles, *shared), join)
 
     def take(self, rows: NDArray[np.int64]) -> Floats:
-        """Fetch a few rows."""
+        """Fetch a few rows, in ascending order."""
         return np.array([value for _, value in self.run(_block.take, _block.join_lists, rows)])
 
     def _survey(self) -> None:
@@ -239,23 +239,27 @@ def fit(
     random_state: Any = None,
     callback: Callable[[FitState], Any] | None = None,
     max_time: float | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 30.0,
 ) -> Fit:
     """Cluster what an engine can hold; arguments as those of `kmeans`, and `init` as that of `kmeans_fast.dask.KMeans`.
 
-    The same arguments give the same bits with any engine, any number of its workers and any cut of X into blocks.
+    A checkpoint is written by this process, and serves with any engine. The same arguments give the same bits with any
+    engine, any number of its workers and any cut of X into blocks.
 
     Raises
     ------
     ValueError
         For a value out of range; a NaN is named with its block and row.
     EngineLost
-        If the engine is gone.
+        If the engine is gone; the message says where the last checkpoint is.
     """
     began = perf_counter()
     n_clusters, max_iter = check_int(n_clusters, "n_clusters", 1), check_int(max_iter, "max_iter", 1)
     tol = check_real(tol, "tol")
     if max_time is not None:
         max_time = check_real(max_time, "max_time", positive=True)
+    checkpoint_every = check_real(checkpoint_every, "checkpoint_every")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback={callback!r} must be callable.")
     if isinstance(init, str) and init not in _start.METHODS:
@@ -268,18 +272,29 @@ def fit(
     problem = Spread(engine, blocks, check_n_clusters(n_clusters, blocks.bounds[-1]), X)
     if not isinstance(init, str) and not callable(init):
         init = as_start(init, problem)
-    best: Run | None = None
-    runs: list[Run] = []
-    for restart in range(n_init):
+    keep = None
+    if checkpoint is not None:
+        about = {"init": init, "n_init": n_init, "max_iter": max_iter, "tol": tol, "random_state": random_state}
+        keep = Keeper(checkpoint, checkpoint_every, problem, rng, {"engine": "distributed", **about})
+
+    def start() -> Floats:
+        return _begin(problem, init, rng)
+
+    def one(problem: Any, begin: Floats | Halt, restart: int) -> Run:
         watch = make_watch(problem, restart, n_init, max_iter, tol, began, callback, max_time)
-        start = _begin(problem, init, rng)
-        runs.append(lloyd(problem, start, max_iter, tol, watch))
-        if best is None or runs[-1].inertia < best.inertia:
-            best = runs[-1]
-        if runs[-1].stop_reason in STOPPED:
-            break
-    assert best is not None
-    return _result(problem, best, runs)
+        return lloyd(problem, begin, max_iter, tol, watch, keep)
+
+    try:
+        if keep is None:
+            return _result(problem, one_by_one(problem, range(n_init), start, one))
+        restarts = range(len(keep.best.runs), n_init)
+        return _result(problem, one_by_one(problem, restarts, keep.start(start), one, keep))
+    except EngineLost as error:
+        if keep is None:
+            raise
+        path = keep.checkpoint.path
+        where = f"the last checkpoint is {path}" if path.exists() else "it has saved no checkpoint yet"
+        raise EngineLost(f"{error}; {where}") from error
 
 
 def price(engine: Engine, X: Any, sample_weight: Any, centroids: Floats) -> float:
@@ -304,7 +319,8 @@ def _begin(problem: Spread, init: Any, rng: np.random.Generator) -> Floats:
     return np.ascontiguousarray(method(problem.run, problem.known, seed), np.float64)
 
 
-def _result(problem: Spread, run: Run, runs: list[Run]) -> Fit:
+def _result(problem: Spread, best: Best) -> Fit:
+    run = best.runs[best.at]
     exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
     return Fit(
         centroids=exact if run.rounded or (exact == run.centroids).all() else run.centroids,
@@ -314,6 +330,6 @@ def _result(problem: Spread, run: Run, runs: list[Run]) -> Fit:
         stop_reason=run.stop_reason,
         counts=run.counts,
         inertia_history=np.array(run.inertia_history),
-        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason) for r in runs),
-        best_restart=next(i for i, r in enumerate(runs) if r is run),
+        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason) for r in best.runs),
+        best_restart=best.at,
     )

@@ -205,6 +205,8 @@ def test_a_lost_scheduler_is_an_exception_soon(tmp_path: Path, data: Any) -> Non
         **quiet,
     )
     began = []
+    settings: Any = {"init": "random", "n_init": 1, "tol": 0, "max_iter": 8, "random_state": 0}
+    settings |= {"checkpoint": tmp_path / "fit.kmc", "checkpoint_every": 0}
 
     def kill(state: Any) -> None:
         if state.iteration == 2:
@@ -214,9 +216,13 @@ def test_a_lost_scheduler_is_an_exception_soon(tmp_path: Path, data: Any) -> Non
     try:
         with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
             X = da.from_array(data, chunks=(10_000, 4))
-            with pytest.raises(EngineLost, match="scheduler"):
-                KMeans(9, init="random", n_init=1, tol=0, client=client, callback=kill).fit(X)
+            with pytest.raises(EngineLost, match=r"scheduler.*; the last checkpoint is .*fit\.kmc"):
+                KMeans(9, **settings, client=client, callback=kill).fit(X)
         assert time.monotonic() - began[0] < 20
+        resumed = fit(LocalEngine(), data, 9, **{**settings, "checkpoint_every": 30.0})  # elsewhere
+        whole = fit(LocalEngine(), data, 9, **{**settings, "checkpoint": None})
+        np.testing.assert_array_equal(resumed.centroids, whole.centroids)
+        np.testing.assert_array_equal(resumed.inertia_history, whole.inertia_history)
     finally:
         for process in (worker, scheduler):
             process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,30 @@ def test_integer_weights_are_repetitions_and_zero_is_absence() -> None:
         LocalEngine(1), X, 50, init="random", n_init=1, max_iter=1, sample_weight=weight * (np.arange(1000) < 90)
     )
     assert (found.counts > 0).all()
+
+
+@pytest.mark.parametrize("d", [3, 12])
+def test_a_fit_goes_on_from_its_checkpoint_to_the_same_bits(d: int, blobs: Any, tmp_path: Path) -> None:
+    X = blobs(3000, d, 6, np.float32)
+    settings: Any = {"init": "random", "n_init": 3, "random_state": 1, "tol": 0}
+    whole = fit(LocalEngine(1), X, 6, **settings)
+    stops = [(0, 2), (0, 5), (1, 1), (2, 3)]
+    for stop in stops:
+        fit(
+            LocalEngine(2),
+            X,
+            6,
+            **settings,
+            checkpoint=tmp_path / "fit",
+            callback=lambda state, stop=stop: (state.restart, state.iteration) == stop,
+        )
+    found = fit(LocalEngine(1), X, 6, **settings, checkpoint=tmp_path / "fit")
+    np.testing.assert_array_equal(found.centroids, whole.centroids)
+    np.testing.assert_array_equal(found.inertia_history, whole.inertia_history)
+    assert found.restarts == whole.restarts
+    assert found.best_restart == whole.best_restart
+    with pytest.raises(ValueError, match="is of another problem"):
+        fit(LocalEngine(1), X[1:], 6, **settings, checkpoint=tmp_path / "fit")
 
 
 def test_price_is_the_inertia_of_given_centroids(blobs: Any, oracle: Any) -> None:
