@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .variants.kmedoids import KMedoids as KMedoids
     from .variants.kmodes import KModes as KModes
     from .variants.kprototypes import KPrototypes as KPrototypes
+    from .variants.minibatch import MiniBatchKMeans as MiniBatchKMeans
     from .variants.spherical import SphericalKMeans as SphericalKMeans
     from .variants.trimmed import TrimmedKMeans as TrimmedKMeans
 
@@ -75,6 +76,7 @@ _LAZY = {
     "KPrototypes": ("variants.kprototypes", "sklearn"),
     "clusterability": ("choosing", "choose"),
     "KMedians": ("variants.kmedians", "sklearn"),
+    "MiniBatchKMeans": ("variants.minibatch", "sklearn"),
     "SphericalKMeans": ("variants.spherical", "sklearn"),
     "TrimmedKMeans": ("variants.trimmed", "sklearn"),
 }

@@ -31,7 +31,7 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
 
         return problem.samples.take(getattr(_seed_large, LARGE[init])(problem, rng))
     if init == "random":
-        return problem.samples.take(_random_rows(problem, problem.n_clusters, rng))
+        return problem.samples.take(random_rows(problem, problem.n_clusters, rng))
     return _random_partition(problem, rng)
 
 
@@ -48,7 +48,7 @@ def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
     return start
 
 
-def _random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def random_rows(problem: Problem, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw distinct rows, in proportion to their weights."""
     weight = problem.weight
     if weight is None:
@@ -99,7 +99,7 @@ def _random_partition(problem: Problem, rng: np.random.Generator) -> Floats:
         stop = min(first + PARTITIONED, n)
         problem.labels[first:stop] = rng.integers(k, size=stop - first, dtype=np.int32)
         problem.memory.drop()
-    start = problem.samples.take(_random_rows(problem, k, rng))
+    start = problem.samples.take(random_rows(problem, k, rng))
     means = np.empty_like(start)
     engine.begin(start, True)
     for row, block in problem.blocks():
