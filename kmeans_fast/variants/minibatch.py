@@ -18,12 +18,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _kmeans, _predict
-from .._kmeans import FitState
 from .._problem import SHARE_AT_START, Floats, Problem
 from .._random import as_generator
 from .._samples import Samples
 from .._seed import METHODS, as_start, seed
 from .._validate import as_weight, check_n_clusters
+from .._watch import FitState
 from ._base import with_random_state, wrap
 from ._nested import Sample, draw_sample, grow, sample_size
 from ._stream import Batches, Patience, Stream, label
