@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._las_layout import LASZIP, LayoutError, read_layout
+from ._las_layout import LASZIP, LayoutError, check_chunks, read_layout
 from ._need import need
 from ._parquet import check_columns
 from ._records import Records, Spool, reopen
@@ -123,11 +123,9 @@ class LasCloud:
         return Stored(inner, self.scales, self.offsets)
 
     def _scale(self, stored: Iterable[Array], out: Array) -> None:
-        for f, column in enumerate(stored):
-            if self.dtype != np.float64:
-                out[:, f] = column
-            else:
-                out[:, f] = column * self.scales[f] + self.offsets[f]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named later
+            for f, column in enumerate(stored):
+                out[:, f] = column if self.dtype != np.float64 else column * self.scales[f] + self.offsets[f]
 
     def _stored(self, records: Array) -> Iterable[Array]:
         """Give the integers of records, a column a feature."""
@@ -191,9 +189,11 @@ class LasCloud:
             laz = lazrs.LazVlr(vlr)
             if laz.item_size() != self.layout.record_size:
                 raise ValueError(f"points have {self.layout.record_size} bytes, and {laz.item_size()} when compressed")
-            asked = sum(size for _, size in lazrs.read_chunk_table(stream, laz))
-            if asked > self.layout.size - self.layout.point_offset:
-                raise ValueError(f"its chunks have {asked} bytes, more than there are")
+            sizes = [size for _, size in lazrs.read_chunk_table(stream, laz)]
+        try:
+            check_chunks(self.stream, self.layout, sizes)
+        except LayoutError as error:
+            raise ValueError(f"{self.path} {error}.") from None
 
     def _decompressor(self, whole: bool) -> Any:
         # One thread: the pool of lazrs does not survive a fork, and k-means reads ahead anyway.

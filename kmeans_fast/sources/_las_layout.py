@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -18,6 +19,8 @@ RECORD_SIZES = (20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67)  # at least, by poin
 VLR, EVLR = struct.Struct("<2x16sHH32s"), struct.Struct("<2x16sHQ32s")
 VARIABLE = 0xFFFFFFFF  # LASzip's chunk size where chunks differ
 MOST_POINTS = 1 << 16  # a byte: LASzip's models never let a symbol cost less than 2^-15 / ln 2 bits
+LAYERED = 3  # LASzip's number of the compressor that keeps dimensions in layers
+LAYERS = {10: 9, 11: 1, 12: 2, 13: 1}  # of LASzip's items; of bytes (14) one each
 COMPRESSED = 0x80  # bit of the point format's byte
 LASZIP, EXTRA_BYTES, COPC = (b"laszip encoded", 22204), (b"LASF_Spec", 4), b"copc"
 
@@ -165,3 +168,35 @@ def _check_points(stream: BinaryIO, layout: Layout) -> None:
     most = layout.size * MOST_POINTS if in_chunk == VARIABLE else min(layout.size * MOST_POINTS, chunks * in_chunk)
     if layout.n_points > most:
         raise LayoutError(f"is damaged: its header asks for {layout.n_points} points and it can hold {most} at most")
+
+
+def check_chunks(stream: BinaryIO, layout: Layout, sizes: Iterable[int]) -> None:
+    """Refuse compressed chunks that ask for more bytes than the file has, which a decompressor would allocate.
+
+    Parameters
+    ----------
+    sizes : iterable of int
+        Bytes of each chunk, from the file's table.
+    """
+    laszip = layout.vlr(*LASZIP)
+    assert laszip is not None
+    stream.seek(laszip.data)
+    record = stream.read(laszip.stop - laszip.data)
+    layers = 0
+    if int.from_bytes(record[:2], "little") == LAYERED:
+        for kind, size, _ in struct.iter_unpack("<HHH", record[34 : 34 + (len(record) - 34) // 6 * 6]):
+            layers += LAYERS.get(kind, size)
+    start, points = layout.point_offset + 8, 0
+    for number, size in enumerate(sizes):
+        if start + size > layout.size:
+            raise LayoutError(f"is truncated: chunk {number} has {size} bytes and {layout.size - start} are there")
+        if layers:
+            stream.seek(start + layout.record_size)
+            head = stream.read(4 + 4 * layers)
+            count, *lengths = struct.unpack(f"<{1 + layers}I", head.ljust(4 + 4 * layers, b"\xff"))
+            if layout.record_size + 4 + 4 * layers + sum(lengths) > size:
+                raise LayoutError(f"is damaged: chunk {number} has {size} bytes and its layers {sum(lengths)}")
+            points += count
+        start += size
+    if layers and points != layout.n_points:
+        raise LayoutError(f"is damaged: its header asks for {layout.n_points} points and its chunks hold {points}")

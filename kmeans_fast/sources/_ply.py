@@ -92,8 +92,9 @@ class PlyCloud:
         if records.dtype.names is None:
             np.copyto(out, records, casting="unsafe")
             return
-        for f, name in enumerate(self.feature_names):
-            np.copyto(out[:, f], records[name], casting="unsafe")
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and named later
+            for f, name in enumerate(self.feature_names):
+                np.copyto(out[:, f], records[name], casting="unsafe")
 
     def _parsed(self) -> Iterator[Array]:
         names = list(self.header.points.properties)
@@ -117,7 +118,7 @@ class PlyCloud:
                 raise ValueError(f"{self.path}: point {row} has {len(fields)} values; it must have {width}.")
             for name, field in zip(self.header.points.properties, fields, strict=True):
                 try:
-                    np.loadtxt([field], comments=None)
+                    float(field)
                 except ValueError:
                     text = field.decode("ascii", "replace")
                     raise ValueError(f"{self.path}: point {row} has {name} = {text!r}; it must be a number.") from None

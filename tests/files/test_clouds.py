@@ -333,3 +333,14 @@ def test_a_full_disk_is_called_that(tmp_path: Path, compress: bool) -> None:
     writer = LasRewriter(LasCloud(tmp_path / "a.las"), compress, False)
     with pytest.raises(OSError, match="No space left on device"):
         writer.write(Full(), np.zeros(20_000, np.int32), palette(1))
+
+
+def test_what_points_into_the_old_file_is_left_out(tmp_path: Path) -> None:
+    """A COPC file (https://copc.io) has an octree of byte offsets, which are wrong in any other file."""
+    scan(tmp_path / "a.las")
+    data = (tmp_path / "a.las").read_bytes().replace(b"somebody".ljust(16, b"\0"), b"copc".ljust(16, b"\0"))
+    (tmp_path / "a.las").write_bytes(data)
+    run("cluster", tmp_path / "a.las", "-k", 2, "-o", tmp_path / "b.las")
+    assert [kind for kind, *_ in records_of(tmp_path / "a.las")] == [b"LASF_Projection", b"copc", b"copc"]
+    assert [kind for kind, *_ in records_of(tmp_path / "b.las")] == [b"LASF_Projection"]
+    assert LasCloud(tmp_path / "b.las").layout.evlrs == ()
