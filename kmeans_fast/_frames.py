@@ -44,7 +44,10 @@ class FrameSource:
         columns = self.frame.schema
         for column, dtype in columns.items():
             if not (dtype.is_numeric() or dtype == nw.Boolean):
-                raise TypeError(f"{name} has column {column!r} of type {dtype}; every column must be numeric.")
+                raise TypeError(
+                    f"{name} has column {column!r} of type {dtype} and must have numbers alone: leave it out, and name "
+                    "rows by the index or by to_frame(ids=...)."
+                )
         texts = all(isinstance(column, str) for column in columns)
         self.feature_names = list(columns) if texts and unique else None
         float32 = all(dtype == nw.Float32 for dtype in columns.values())

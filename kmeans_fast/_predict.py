@@ -131,10 +131,7 @@ def margins(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | 
 def _checked(X: Any, centroids: Any) -> tuple[Samples, NDArray[np.float64]]:
     samples, centroids = as_samples(X), as_centroids(centroids)
     if samples.n_features != centroids.shape[1]:
-        raise ValueError(
-            f"X has {samples.n_features} features, but the centroids have {centroids.shape[1]}; "
-            "they must have the same."
-        )
+        raise ValueError(f"X has {samples.n_features} features and must have {centroids.shape[1]}, as the centroids.")
     return samples, centroids
 
 

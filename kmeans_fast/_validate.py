@@ -87,7 +87,7 @@ def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
     if weight.ndim == 0:
         weight = np.full(n_samples, weight)
     if weight.shape != (n_samples,):
-        raise ValueError(f"sample_weight.shape == {weight.shape} must be (n_samples,) = {(n_samples,)}.")
+        raise ValueError(f"sample_weight has shape {weight.shape} and must be (n_samples,) = {(n_samples,)}.")
     valid = (weight >= 0.0) & (weight < np.inf)
     if not valid.all():
         row = int(np.flatnonzero(~valid)[0])

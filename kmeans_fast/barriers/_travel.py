@@ -124,7 +124,7 @@ def _check_reached(travel: Floats, square: bool) -> None:
         return
     if not square:
         row, column = np.argwhere(lost)[0]
-        raise ValueError(f"points[{row}] cannot reach to[{column}]: add a crossing, or pass unreachable='inf'.")
+        raise ValueError(f"points[{row}] can't reach to[{column}]: add a crossing, or pass unreachable='inf'.")
     part = (~lost).argmax(axis=1)  # the first point of each part of the map
     main = np.bincount(part).argmax()
     away = np.flatnonzero(part != main)

@@ -75,7 +75,7 @@ class Source:
             path = Path(where)
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise FileError(f"{path} is a folder; a file is needed.")
+                raise FileError(f"{path} is a folder and must be a file.")
             # Not a regular file: a named pipe, or the shell's <(command).
             source = cls(str(path), path) if stat.S_ISREG(mode) else cls(str(path), None, path.read_bytes())
         if source.size == 0:

@@ -54,8 +54,8 @@ def read_npz(source: Source) -> npt.NDArray[Any]:
             members = {i.filename[:-4]: i for i in archive.infolist() if i.filename[-4:] == ".npy"}
             if len(members) != 1 and "X" not in members:
                 raise FileError(
-                    f"{source.name} holds the arrays {listed(members) or 'none'}; "
-                    "it must hold one array, or one called 'X'."
+                    f"{source.name} holds the arrays {listed(members) or 'none'} and "
+                    "must hold one array, or one called 'X'."
                 )
             name, member = next(iter(members.items())) if len(members) == 1 else ("X", members["X"])
             # Nor does the archive's own directory get to promise bytes that can't be there.

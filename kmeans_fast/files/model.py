@@ -49,12 +49,12 @@ class Model:
         """Check that the parts fit together."""
         centroids = self.centroids
         if centroids.ndim != 2 or 0 in centroids.shape:
-            raise ValueError(f"centroids has shape {centroids.shape}; it must be 2-D, not empty.")
+            raise ValueError(f"centroids has shape {centroids.shape} and must be (n_clusters >= 1, n_features >= 1).")
         if not np.isfinite(centroids).all():
             raise ValueError("centroids must be finite.")
         names = self.feature_names
         if names is not None and len(names) != centroids.shape[1]:
-            raise ValueError(f"feature_names has {len(names)} names; it must have {centroids.shape[1]}.")
+            raise ValueError(f"feature_names has {len(names)} names and must have {centroids.shape[1]}.")
 
 
 def save_model(
@@ -170,5 +170,5 @@ def _decode(text: bytes, data: bytes, more: set[str]) -> Model:
 
         made = Preparation.of(preparation)
         if len(made.feature_names) != shape[1]:
-            raise ValueError(f"its preparation gives {len(made.feature_names)} features; it must give {shape[1]}.")
+            raise ValueError(f"its preparation gives {len(made.feature_names)} features and must give {shape[1]}.")
     return Model(centroids, None if names is None else tuple(names), metadata, preparation)

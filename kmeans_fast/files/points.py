@@ -90,7 +90,7 @@ def choose(names: Sequence[str], wanted: Columns, source: str, named: bool = Tru
         if not named or unnamed:  # no names to go by on one side
             if len(others) != len(features):
                 raise FileError(
-                    f"{source} has {len(others)} columns of points; it must have {len(features)}: {listed(features)}."
+                    f"{source} has {len(others)} columns of points and must have {len(features)}: {listed(features)}."
                 )
             features = others
     asked = [*features, *special]
@@ -126,7 +126,7 @@ def points_of_array(array: npt.NDArray[Any], wanted: Columns, source: str) -> Po
     if array.ndim == 1:
         array = array[:, np.newaxis]
     if array.ndim != 2:
-        raise FileError(f"{source} has shape {array.shape}; it must be (n_samples, n_features).")
+        raise FileError(f"{source} has shape {array.shape} and must be (n_samples, n_features).")
     names = default_names(array.shape[1])
     features, ids, weights = choose(names, wanted, source, named=False)
     run = slice(features[0], features[0] + len(features))

@@ -79,7 +79,7 @@ class Rule:
         values, missing = column.values, column.missing
         if column.is_text != (self.categories is not None):
             kind, other = ("texts", "numbers") if column.is_text else ("numbers", "texts")
-            raise FileError(f"{place(0)}, column {self.name!r} holds {kind}; it must hold {other}.")
+            raise FileError(f"{place(0)}, column {self.name!r} holds {kind} and must hold {other}.")
         if missing.any():
             if self.fill is None:
                 row = int(missing.argmax())
@@ -245,7 +245,7 @@ def read_raw(
     if weight_file:
         found = replace(found, sample_weight=read_points(weight_file).X.ravel())
     if like is not None and len(found.columns) != len(like.rules):
-        raise FileError(f"{source.name} has {len(found.columns)} columns of points; it must have {len(like.rules)}.")
+        raise FileError(f"{source.name} has {len(found.columns)} columns of points and must have {len(like.rules)}.")
     return found
 
 

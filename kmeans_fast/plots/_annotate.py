@@ -105,12 +105,12 @@ def _rows(which: Any, n_samples: int) -> Ints:
     rows = np.arange(n_samples) if which is None else np.atleast_1d(np.asarray(which))
     if rows.dtype == bool:
         if rows.shape != (n_samples,):
-            raise ValueError(f"which.shape={rows.shape} must be (n_samples,)=({n_samples},).")
+            raise ValueError(f"which has shape {rows.shape} and must be (n_samples,) = {(n_samples,)}.")
         rows = np.flatnonzero(rows)
     if rows.size == 0:
         return np.empty(0, int)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise ValueError(f"which has shape {rows.shape} and dtype {rows.dtype}; it must be a list of rows or of bools.")
+        raise ValueError(f"which has shape {rows.shape} and dtype {rows.dtype} and must be a list of rows or of bools.")
     for row in rows[(rows < 0) | (rows >= n_samples)][:1]:
         raise ValueError(f"which has row {row} and must be >= 0 and < n_samples={n_samples}.")
     if len(rows) > MOST_NAMES:

@@ -18,7 +18,8 @@ def samples_of(name: str, value: Any, n_features: int = 2) -> Samples:
     """Wrap an array or a frame of points, unread."""
     samples = as_samples(value, name)
     if samples.n_features != n_features:
-        raise ValueError(f"{name}.shape={samples.source.shape} must be (n, {n_features}).")
+        hint = "; plots.pairs draws more features" if name == "X" and samples.n_features > n_features else ""
+        raise ValueError(f"{name} has shape {samples.source.shape} and must be (n, {n_features}){hint}.")
     return samples
 
 
@@ -35,9 +36,9 @@ def labels_of(labels: Any, n_samples: int, n_clusters: int | None = None) -> tup
     """Check one label a sample, -1 for outliers; return them and the number of clusters."""
     array = np.asarray(labels)
     if array.shape != (n_samples,):
-        raise ValueError(f"labels.shape={array.shape} must be (n_samples,)=({n_samples},).")
+        raise ValueError(f"labels has shape {array.shape} and must be (n_samples,) = {(n_samples,)}.")
     if array.dtype.kind not in "iu":
-        raise TypeError(f"labels have dtype {array.dtype} and must be integers.")
+        raise TypeError(f"labels has dtype {array.dtype} and must be integers.")
     low, high = int(array.min()), int(array.max())
     if n_clusters is None:
         n_clusters = high + 1

@@ -168,8 +168,8 @@ def _steps(frames: Any) -> Floats:
     try:
         steps = np.asarray(frames, np.float64)
     except ValueError:
-        raise ValueError("frames must have as many centroids each.") from None
+        raise ValueError("frames must have the same number of centroids each.") from None
     if steps.ndim != 3 or 0 in steps.shape or steps.shape[2] != 2:
-        raise ValueError(f"frames.shape={steps.shape} must be (n_frames, n_clusters, 2).")
+        raise ValueError(f"frames has shape {steps.shape} and must be (n_frames, n_clusters, 2).")
     points("frames", steps.reshape(-1, 2))
     return steps

@@ -34,7 +34,7 @@ def convergence(result: Any, ax: Axes | None = None) -> Axes:
     """
     history = as_floats(getattr(result, "inertia_history", result), "inertia_history")
     if history.ndim != 1 or len(history) == 0:
-        raise ValueError(f"inertia_history.shape={history.shape} must be (n_iter,) with n_iter >= 1.")
+        raise ValueError(f"inertia_history has shape {history.shape} and must be (n_iter,) with n_iter >= 1.")
     ax = plt.gca() if ax is None else ax
     ax.plot(np.arange(1, len(history) + 1), history, "o-", ms=4, color=OKABE_ITO[len(ax.lines) % len(OKABE_ITO)])
     ax.set(xlabel="iteration", ylabel="inertia")

@@ -61,7 +61,7 @@ def pairs(
     samples = as_samples(X)
     d = samples.n_features
     if d < 2:
-        raise ValueError(f"X.shape={samples.source.shape} must be (n, 2) or more.")
+        raise ValueError(f"X has shape {samples.source.shape} and must be (n_samples, >= 2).")
     centroids = None if centroids is None else points("centroids", centroids, d)
     labels, _ = labels_of(labels, samples.n_samples, None if centroids is None else len(centroids))
     m = min(check_int(n_components, "n_components", 2), d)
@@ -72,7 +72,9 @@ def pairs(
         axes = plt.gcf().subplots(m - 1, m - 1, squeeze=False, sharex="col", sharey="row")
     axes = np.atleast_2d(axes)
     if axes.shape != (m - 1, m - 1):
-        raise ValueError(f"axes.shape={axes.shape} must be {(m - 1, m - 1)}, a row and a column less than components.")
+        raise ValueError(
+            f"axes has shape {axes.shape} and must be {(m - 1, m - 1)}, a row and a column less than components."
+        )
     for (i, j), ax in np.ndenumerate(axes):
         if j > i:
             ax.set_axis_off()

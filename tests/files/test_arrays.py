@@ -59,7 +59,7 @@ def test_the_array_of_an_archive_is_its_only_one_or_the_one_called_x(tmp_path: P
     np.savez(tmp_path / "unclear.npz", a=X, b=X)
     np.testing.assert_array_equal(read_points(tmp_path / "one.npz").X, X)
     np.testing.assert_array_equal(read_points(tmp_path / "two.npz").X, X)
-    with pytest.raises(FileError, match=r"arrays 'a', 'b'; it must hold one array"):
+    with pytest.raises(FileError, match=r"arrays 'a', 'b' and must hold one array"):
         read_points(tmp_path / "unclear.npz")
 
 

@@ -136,7 +136,7 @@ def test_columns_of_earlier_points_are_found_by_name_or_else_by_place(tmp_path: 
     np.testing.assert_array_equal(read(tmp_path, "a,b\n1,2\n", like=["x0", "x1"]).X, [[1, 2]])
     with pytest.raises(FileError, match="no column 'y'"):
         read(tmp_path, "x,b\n1,2\n", **like)
-    with pytest.raises(FileError, match=r"has 3 columns of points; it must have 2: 'x', 'y'\."):
+    with pytest.raises(FileError, match=r"has 3 columns of points and must have 2: 'x', 'y'\."):
         read(tmp_path, "1,2,3\n", **like)
 
 

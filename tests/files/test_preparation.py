@@ -131,7 +131,7 @@ def test_what_no_preparation_mends_is_one_line_that_names_the_place(
 LATER: list[tuple[str, str]] = [
     ("age,town\n1,a\n2,c\n", r"b\.csv, line 3, column 'town': 'c' was not there when .* must be one of 'a', 'b'\."),
     ("age,town\n1,\n", r"b\.csv, line 2, column 'town': missing value"),
-    ("age,town\nold,a\n", r"column 'age' holds texts; it must hold numbers"),
+    ("age,town\nold,a\n", r"column 'age' holds texts and must hold numbers"),
     ("age\n1\n", r"b\.csv has no column 'town'"),
 ]
 

@@ -91,8 +91,8 @@ def test_too_little_room_is_told(ax):
     [
         ({"ids": ["a"]}, "ids has 1 entries and must have n_samples=300"),
         ({"which": [300]}, "which has row 300 and must be >= 0 and < n_samples=300"),
-        ({"which": [True, False]}, r"which.shape=\(2,\) must be \(n_samples,\)=\(300,\)"),
-        ({"which": [0.5]}, "which has shape .* and dtype float64; it must be"),
+        ({"which": [True, False]}, r"which has shape \(2,\) and must be \(n_samples,\) = \(300,\)"),
+        ({"which": [0.5]}, "which has shape .* and dtype float64 and must be"),
         ({}, "which chooses 300 dots and must choose <= 200"),
     ],
 )

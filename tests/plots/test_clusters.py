@@ -128,16 +128,19 @@ def test_space_shows_a_share_of_too_many_points():
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: plots.clusters(np.zeros((4, 3)), [0] * 4, [[0, 0]]), r"X.shape=\(4, 3\) must be \(n, 2\)"),
+        (
+            lambda: plots.clusters(np.zeros((4, 3)), [0] * 4, [[0, 0]]),
+            r"X has shape \(4, 3\) and must be \(n, 2\); plots.pairs draws more features",
+        ),
         (lambda: plots.clusters(np.zeros((0, 2)), [], [[0, 0]]), r"0 sample\(s\) \(shape=\(0, 2\)\)"),
         (lambda: plots.clusters([[0, 0]], [0], [0, 0]), r"centroids has shape \(2,\) and must be 2-dimensional"),
-        (lambda: plots.clusters([[0, 0]], [0, 0], [[0, 0]]), r"labels.shape=\(2,\) must be \(n_samples,\)"),
+        (lambda: plots.clusters([[0, 0]], [0, 0], [[0, 0]]), r"labels has shape \(2,\) and must be \(n_samples,\)"),
         (lambda: plots.clusters([[0, 0]], [1], [[0, 0]]), "labels has 1 and must be >= 0 and < n_clusters=1"),
         (lambda: plots.clusters([[0, 0]], [-2], [[0, 0]]), "labels has -2 and must be"),
         (lambda: plots.clusters([[0, np.nan]], [0], [[0, 0]]), "X contains NaN in row 0, column 1"),
-        (lambda: plots.clusters_3d([[0, 0]], [0], [[0, 0]]), r"X.shape=\(1, 2\) must be \(n, 3\)"),
+        (lambda: plots.clusters_3d([[0, 0]], [0], [[0, 0]]), r"X has shape \(1, 2\) and must be \(n, 3\)\.$"),
         (lambda: plots.voronoi([[0, 0]], bounds=(1, 1, 0, 1)), r"bounds=\(1, 1, 0, 1\) must be"),
-        (lambda: plots.convergence([]), r"inertia_history.shape=\(0,\) must be \(n_iter,\)"),
+        (lambda: plots.convergence([]), r"inertia_history has shape \(0,\) and must be \(n_iter,\)"),
     ],
 )
 def test_bad_arguments_are_named(draw, message):
@@ -146,7 +149,7 @@ def test_bad_arguments_are_named(draw, message):
 
 
 def test_labels_that_are_no_integers_and_flat_axes_for_space_are_refused(ax):
-    with pytest.raises(TypeError, match="labels have dtype float64 and must be integers"):
+    with pytest.raises(TypeError, match="labels has dtype float64 and must be integers"):
         plots.clusters([[0, 0]], [0.0])
     with pytest.raises(TypeError, match="must be made with projection='3d'"):
         plots.clusters_3d([[0, 0, 0]], [0], ax=ax)

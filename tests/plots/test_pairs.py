@@ -92,14 +92,14 @@ def test_of_many_samples_some_are_drawn_the_same_each_time(ax):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda X: plots.pairs(X[:, :1], [0] * 9), r"X.shape=\(9, 1\) must be \(n, 2\) or more"),
-        (lambda X: plots.pairs(X, [0] * 9, X[:2, :3]), r"centroids.shape=\(2, 3\) must be \(n, 5\)"),
+        (lambda X: plots.pairs(X[:, :1], [0] * 9), r"X has shape \(9, 1\) and must be \(n_samples, >= 2\)"),
+        (lambda X: plots.pairs(X, [0] * 9, X[:2, :3]), r"centroids has shape \(2, 3\) and must be \(n, 5\)"),
         (lambda X: plots.pairs(X, [0] * 9, n_components=1), "n_components=1 must be >= 2"),
         (lambda X: plots.pairs(X * np.inf, [0] * 9), "X contains"),
-        (lambda X: plots.pairs(X, [0] * 9, axes=[]), r"axes.shape=.* must be \(2, 2\)"),
+        (lambda X: plots.pairs(X, [0] * 9, axes=[]), r"axes has shape .* and must be \(2, 2\)"),
         (lambda X: plots.silhouette(X, [0] * 9), "labels has 1 clusters with samples and must have >= 2 and < 9"),
         (lambda X: plots.silhouette(X, range(9)), "labels has 9 clusters with samples and must have >= 2 and < 9"),
-        (lambda X: plots.silhouette(X, [0] * 8), r"labels.shape=\(8,\) must be"),
+        (lambda X: plots.silhouette(X, [0] * 8), r"labels has shape \(8,\) and must be"),
         (lambda X: plots.silhouette(X, [0] * 9, max_samples=2), "max_samples=2 must be >= 3"),
         (lambda X: plots.silhouette(X * np.nan, [0, 1, 2] * 3), "contains NaN"),
     ],
