@@ -111,7 +111,7 @@ def columns_and_dtype(X: Any) -> tuple[int, np.dtype[Any]]:
         dtypes = list(X.dtypes)
         for column, dtype in zip(X.columns, dtypes, strict=True):
             if getattr(dtype, "kind", "O") not in "fiub":
-                raise TypeError(f"X has column {column!r} of type {dtype}; every column must be numeric.")
+                raise TypeError(f"X has column {column!r} of type {dtype} and must have numbers alone.")
         return len(dtypes), frame_dtype(X)
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape} and must be 2-dimensional (n_samples, n_features).")

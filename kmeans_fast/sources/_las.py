@@ -166,7 +166,7 @@ class LasCloud:
             raise ValueError(f"{self.path} has no dimension {name!r}; it has {', '.join(self.names)}.")
         found = header.point_format.dimension_by_name(name)
         if found.num_elements != 1:
-            raise ValueError(f"{self.path}: {name!r} holds {found.num_elements} values a point; it must hold one.")
+            raise ValueError(f"{self.path}: {name!r} holds {found.num_elements} values a point and must hold one.")
         dtype = packed[name] if name in (packed.names or ()) else np.dtype(np.uint8)  # or a few bits of a byte
         scale, offset = (found.scales[0], found.offsets[0]) if found.is_scaled else (1.0, 0.0)
         return Dimension(name, float(scale), float(offset), dtype)

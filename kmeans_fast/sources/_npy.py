@@ -56,11 +56,11 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
         text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
         raise ValueError(f"{name} has a damaged .npy header: {text}") from None
     if version not in readers:
-        raise ValueError(f"{name} has .npy version {version[0]}.{version[1]}, not 1.0, 2.0 or 3.0.")
+        raise ValueError(f"{name} has .npy version {version[0]}.{version[1]} and must have 1.0, 2.0 or 3.0.")
     if header.dtype.hasobject:
         raise ValueError(f"{name} holds pickled Python objects, which are refused: save numbers.")
     if header.dtype.kind not in "biuf":
-        raise ValueError(f"{name} has dtype {header.dtype}; it must hold real numbers.")
+        raise ValueError(f"{name} has dtype {header.dtype} and must hold real numbers.")
     if any(length < 0 for length in header.shape):
         raise ValueError(f"{name} has a damaged .npy header: shape {header.shape}.")
     if header.nbytes > size - header.offset:

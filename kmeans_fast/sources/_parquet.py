@@ -216,6 +216,6 @@ def dtype_of(schema: Any, names: Sequence[str], where: str) -> np.dtype[Any]:
         except NotImplementedError:
             dtype = np.dtype(object)
         if dtype.kind not in "fiub" or text.startswith("dictionary"):
-            raise TypeError(f"{where} has column {name!r} of type {text}; every column must be numeric.")
+            raise TypeError(f"{where} has column {name!r} of type {text} and must have numbers alone.")
         dtypes.add(dtype)
     return np.result_type(*dtypes) if dtypes else np.dtype(np.float64)

@@ -115,7 +115,7 @@ class PlyCloud:
         for row, line in enumerate(lines, done):
             fields = line.split()
             if len(fields) != width:
-                raise ValueError(f"{self.path}: point {row} has {len(fields)} values; it must have {width}.")
+                raise ValueError(f"{self.path}: point {row} has {len(fields)} values and must have {width}.")
             for name, field in zip(self.header.points.properties, fields, strict=True):
                 try:
                     float(field)

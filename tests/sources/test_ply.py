@@ -98,7 +98,7 @@ def test_a_text_that_ends_early_or_is_ragged_is_named_by_point(tmp_path: Path) -
     head = b"ply\nformat ascii 1.0\nelement vertex 3\nproperty double x\nproperty double y\nend_header\n"
     for body, message in (
         (b"1.000 2.000\n3.000 4.000\n", "is truncated: it holds 2 of 3 points"),
-        (b"1 2\n3 4 5\n6 7\n", "point 1 has 3 values; it must have 2"),
+        (b"1 2\n3 4 5\n6 7\n", "point 1 has 3 values and must have 2"),
         (b"1 2\n3 4\n5 six\n", "point 2 has y = 'six'; it must be a number"),
     ):
         path.write_bytes(head + body)
