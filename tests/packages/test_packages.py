@@ -20,7 +20,7 @@ if "KMEANS_FAST_PACKAGES" not in os.environ:
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a build, a test or an editor leaves in a working tree, and must not reach a package.
-LEFTOVERS = (".*", "build", "dist", "*.egg-info", "*.so", "*.pyd", "*.o", "__pycache__", "_build", "gallery_out")
+LEFTOVERS = (".*", "build", "dist", "*.egg-info", "*.so", "*.pyd", "*.o", "__pycache__", "_build")
 SNIPPET = """
 import numpy as np
 from numpy.typing import NDArray
