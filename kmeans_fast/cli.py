@@ -48,6 +48,7 @@ def cluster(
     weights: o.Weights = None,
     header: o.Header = None,
     delimiter: o.Delimiter = None,
+    dataset: o.Dataset = None,
     impute: o.Impute = None,
     one_hot: o.OneHot = False,
     standardize: o.Standardize = False,
@@ -101,7 +102,7 @@ def cluster(
         if impute is not None and impute not in IMPUTE:
             raise UsageError(f"--impute {impute} must be one of {', '.join(IMPUTE)}.")
         wish = Wish(standardize, one_hot, impute)
-        reading = Reading(input, _split(columns), id_column, weights, header, delimiter, wish)
+        reading = Reading(input, _split(columns), id_column, weights, header, delimiter, wish, dataset=dataset)
         shown = not quiet and sys.stderr.isatty()
         told = commands.cluster(reading, fitting, plans, shown, details, colour)
         if not quiet:
@@ -117,6 +118,7 @@ def report_(
     weights: o.Weights = None,
     header: o.Header = None,
     delimiter: o.Delimiter = None,
+    dataset: o.Dataset = None,
     n_clusters: o.NClusters = None,
     k_max: o.KMax = None,
     init: o.Init = "k-means++",
@@ -144,7 +146,7 @@ def report_(
         assert planned is not None
         chosen = secrets.randbits(32) if seed is None else seed
         fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
-        reading = Reading(input, _split(columns), id_column, weights, header, delimiter)
+        reading = Reading(input, _split(columns), id_column, weights, header, delimiter, dataset=dataset)
         again = shlex.join(["kmeans-fast", *sys.argv[1:], *(["--seed", str(chosen)] if seed is None else [])])
         told = commands.report(reading, fitting, planned, again, not quiet and sys.stderr.isatty())
         if not quiet:
@@ -159,6 +161,7 @@ def predict(
     id_column: o.IdColumn = None,
     header: o.Header = None,
     delimiter: o.Delimiter = None,
+    dataset: o.Dataset = None,
     threads: o.Threads = None,
     output: o.OutputFile = "-",
     format: o.Format = None,
@@ -180,7 +183,7 @@ def predict(
         forms = (*outputs.TABLES, *outputs.ARRAYS, *outputs.IMAGES, *outputs.CLOUDS)
         planned = plan("--output", output or "-", forms, format, force)
         assert planned is not None
-        reading = Reading(input, _split(columns), id_column, None, header, delimiter)
+        reading = Reading(input, _split(columns), id_column, None, header, delimiter, dataset=dataset)
         commands.predict(model, reading, planned, threads, details, colour)
 
 

@@ -42,6 +42,9 @@ SUFFIXES = {
     ".las": "las",
     ".laz": "las",
     ".ply": "ply",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".zarr": "zarr",
 }
 MAGICS = {
     b"\x93NUMPY": "npy",
@@ -51,6 +54,7 @@ MAGICS = {
     b"\xff\xd8\xff": "image",
     b"LASF": "las",
     b"ply\n": "ply",
+    b"\x89HDF": "hdf5",
 }
 
 
@@ -72,8 +76,9 @@ def read_points(
     like: Sequence[str] | None = None,
     header: bool | None = None,
     delimiter: str | None = None,
+    dataset: str | None = None,
 ) -> Points:
-    """Read points from a CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ or PLY file.
+    """Read points from a CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ, PLY or HDF5 file, or a Zarr store.
 
     Parameters
     ----------
@@ -92,13 +97,16 @@ def read_points(
         fields is a number.
     delimiter : str, optional
         Of a CSV file; by default a tab, comma or semicolon, whichever the first line has most of.
+    dataset : str, optional
+        Of an HDF5 file or a Zarr group that holds several of two dimensions.
 
     Returns
     -------
     Points
         X has shape (n_samples, n_features): float64 from CSV; float32 or float64 from Parquet; the
         file's own dtype, mapped and not copied, from .npy; uint8 from an image; a source that `kmeans` reads in blocks
-        from a point cloud.
+        from a point cloud, HDF5 and Zarr, and from Parquet that memory would not hold (KMEANS_FAST_MEMORY, by default
+        half of it).
 
     Raises
     ------
@@ -134,6 +142,10 @@ def read_points(
         from .clouds import read_cloud
 
         points = read_cloud(source, wanted, kind)
+    elif kind in ("hdf5", "zarr"):
+        from .stored import read_stored
+
+        points = read_stored(source, wanted, kind, dataset)
     else:
         array = read_npy(source) if kind == "npy" else read_npz(source)
         points = points_of_array(array, wanted, source.name)

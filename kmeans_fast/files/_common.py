@@ -74,6 +74,8 @@ class Source:
         else:
             path = Path(where)
             mode = path.stat().st_mode
+            if stat.S_ISDIR(mode) and path.suffix.lower() == ".zarr":
+                return cls(str(path), path)
             if stat.S_ISDIR(mode):
                 raise FileError(f"{path} is a folder and must be a file.")
             # Not a regular file: a named pipe, or the shell's <(command).

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from kmeans_fast._samples import Samples
 from kmeans_fast.sources._las import LasCloud
 from kmeans_fast.sources._ply import PlyCloud
+from kmeans_fast.sources._selected import Selected
 
 from ._common import FileError, Source, UsageError, listed
 from .las import LasRewriter
@@ -23,7 +24,6 @@ from .points import Columns, Points, choose, default_names
 GOLDEN = 0.6180339887498949  # of a turn: any number of first hues lie far apart
 READ = 1 << 16  # weights read at once
 COORDINATES = ["x", "y", "z"]
-CLOUD = (LasCloud, PlyCloud)
 
 
 def read_cloud(source: Source, wanted: Columns, kind: str) -> Points:
@@ -64,8 +64,8 @@ def _whole(column: Any) -> npt.NDArray[np.float64]:
 
 
 def first_two(X: Any) -> Any:
-    """Give the first two columns of an array, or of a cloud as another source."""
-    return type(X)(X.path, X.feature_names[:2]) if isinstance(X, CLOUD) else X[:, :2]
+    """Give the first two columns of an array, or of what is read in blocks as another source."""
+    return X[:, :2] if isinstance(X, np.ndarray) else Selected(X, [0, 1])
 
 
 def plan_cloud(plan: Output | None, points: Points, colour: bool) -> LasRewriter | PlyRewriter | None:

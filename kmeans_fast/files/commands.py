@@ -37,6 +37,7 @@ class Reading:
     header: bool | None = None
     delimiter: str | None = None
     wish: Wish = NOTHING
+    dataset: str | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +54,7 @@ class Reading:
             like=None if self.columns else like,
             header=self.header,
             delimiter=self.delimiter,
+            dataset=self.dataset,
         )
 
     def prepare(self) -> tuple[Preparation | None, Points]:
@@ -68,7 +70,7 @@ class Reading:
 
     def _raw(self, like: Preparation | None = None) -> Raw:
         return preparation.read_raw(
-            self.path, self.columns, self.id_column, self.weights, self.header, self.delimiter, like
+            self.path, self.columns, self.id_column, self.weights, self.header, self.delimiter, like, self.dataset
         )
 
 

@@ -31,7 +31,7 @@ _preparation = partial(_option, "Preparation")
 _clustering = partial(_option, "Clustering")
 _output = partial(_option, "Output")
 
-INPUT = "CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ or PLY; - reads standard input, whatever it holds."
+INPUT = "CSV, TSV, .npy, .npz, Parquet, image, LAS, LAZ, PLY, HDF5 or Zarr; - reads standard input, whatever it holds."
 COLUMNS = "Columns of the points: a,b,c; default: all others, of a point cloud x,y,z."
 IDS = "Column that names the points; default: 0, 1, 2 ..."
 WEIGHTS = "Column of weights, or a .npy file."
@@ -39,6 +39,7 @@ HEADER = (
     "Whether line 1 of a CSV file holds column names; default: unless a field of it is a number. "
     "Columns without names are x0, x1 ..."
 )
+DATASET = "Of an HDF5 file or a Zarr group with several; default: the only one of two dimensions."
 DELIMITER = "Of a CSV file; default: tab, comma or semicolon, as line 1 has it."
 STANDARDIZE = "Bring columns to mean 0 and deviation 1; centroids are written in their own units."
 ONE_HOT = "Turn columns of texts into columns of 0 and 1, one a category."
@@ -80,6 +81,7 @@ Columns = Annotated[list[str] | None, _input("NAMES", COLUMNS, "--columns", "--s
 IdColumn = Annotated[TEXT, _input("NAME", IDS, "--id-column")]
 Weights = Annotated[TEXT, _input("NAME", WEIGHTS, "--weights")]
 Header = Annotated[bool | None, _input(None, HEADER, "--header/--no-header", show_default=False)]
+Dataset = Annotated[TEXT, _input("NAME", DATASET, "--dataset")]
 Delimiter = Annotated[TEXT, _input("CHAR", DELIMITER, "--delimiter")]
 
 Impute = Annotated[TEXT, _preparation("HOW", IMPUTE, "--impute")]

@@ -223,6 +223,7 @@ def read_raw(
     header: bool | None,
     delimiter: str | None,
     like: Preparation | None = None,
+    dataset: str | None = None,
 ) -> Raw:
     """Read the columns of a file, as `read_points` does but for texts and missing values.
 
@@ -241,7 +242,7 @@ def read_raw(
     elif kind == "parquet":
         found = raw.read_parquet(source, wanted)
     else:
-        found = _of_points(source, wanted)
+        found = _of_points(source, wanted, dataset)
     if weight_file:
         found = replace(found, sample_weight=read_points(weight_file).X.ravel())
     if like is not None and len(found.columns) != len(like.rules):
@@ -249,7 +250,7 @@ def read_raw(
     return found
 
 
-def _of_points(source: Source, wanted: Columns) -> Raw:
+def _of_points(source: Source, wanted: Columns, dataset: str | None) -> Raw:
     """Take arrays and pictures apart; they hold numbers, and NaN where one is missing."""
     points = read_points(
         source,
@@ -257,6 +258,7 @@ def _of_points(source: Source, wanted: Columns) -> Raw:
         id_column=wanted.ids,
         weights=wanted.weights,
         like=wanted.features if wanted.like else None,
+        dataset=dataset,
     )
 
     def place(row: int) -> str:
@@ -264,6 +266,6 @@ def _of_points(source: Source, wanted: Columns) -> Raw:
 
     columns = [
         Column(name, raw.without_infinity(values.astype(np.float64), name, place))
-        for name, values in zip(points.feature_names, points.X.T, strict=True)
+        for name, values in zip(points.feature_names, np.asarray(points.X).T, strict=True)
     ]
     return Raw(columns, points.named, points.ids, points.sample_weight, points.picture, place)

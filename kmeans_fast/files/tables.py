@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .._memory import memory_limit
+from ..sources import parquet
 from ._common import FileError, Source, listed, need, one_line
 from .delimited import fill
 from .points import Columns, Points, choose
@@ -33,14 +35,14 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
     try:
         # Buffered: else the row group's columns are read whole, and lie beside X.
         with pq.ParquetFile(where, buffer_size=BUFFER, pre_buffer=False) as file:
-            return _read_parquet(pa, file, source.name, wanted)
+            return _read_parquet(pa, file, source, wanted)
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None
 
 
-def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
-    """Read an open Parquet file, one batch of rows in memory beside X."""
-    schema, rows = file.schema_arrow, file.metadata.num_rows
+def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
+    """Read an open Parquet file, one batch of rows in memory beside X; X that memory would not hold is read later."""
+    schema, rows, source = file.schema_arrow, file.metadata.num_rows, where.name
     if rows == 0:
         raise FileError(f"{source} has columns but no rows.")
     chosen = choose(schema.names, wanted, source)
@@ -49,9 +51,17 @@ def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
     for name in numbers:
         _check_numeric(pa.types, schema.field(name), source)
     narrow = all(schema.field(name).type in (pa.float32(), pa.float16()) for name in features)
-    X = np.empty((rows, len(features)), np.float32 if narrow else np.float64)
+    dtype = np.dtype(np.float32 if narrow else np.float64)
+    if where.path and rows * len(features) * dtype.itemsize > memory_limit(stream=False):
+        others = [name for name in (wanted.ids, wanted.weights) if name is not None]
+        held = file.read(others)
+        weight = None if wanted.weights is None else held[wanted.weights].to_numpy()
+        ids = None if wanted.ids is None else held[wanted.ids]
+        X: Any = parquet(where.path, features)
+        return Points(X, features, True, ids, weight)
+    X = np.empty((rows, len(features)), dtype)
     weights = None if wanted.weights is None else np.empty(rows)
-    ids, row = [], 0
+    names, row = [], 0
     needed = [*numbers, *([] if wanted.ids is None else [wanted.ids])]
     for batch in file.iter_batches(columns=needed):
         stop = row + batch.num_rows
@@ -64,11 +74,11 @@ def _read_parquet(pa: Any, file: Any, source: str, wanted: Columns) -> Points:
             i, j = np.argwhere(~np.isfinite(X[row:stop]))[0]
             raise FileError(f"{source}, row {row + i + 1}, column {features[j]!r}: {X[row + i, j]} is not finite.")
         if wanted.ids is not None:
-            ids.append(batch.column(wanted.ids))
+            names.append(batch.column(wanted.ids))
         row = stop
     if row != rows:
         raise FileError(f"{source} is damaged: it holds {row} rows and promises {rows}.")
-    return Points(X, features, True, pa.chunked_array(ids) if ids else None, weights)
+    return Points(X, features, True, pa.chunked_array(names) if names else None, weights)
 
 
 def _check_numeric(types: Any, field: Any, source: str) -> None:
