@@ -75,7 +75,7 @@ class Block:
         self._forget()
 
     def _forget(self) -> None:
-        self.lock = RLock()
+        self.lock, self.stopped = RLock(), False
         self.fit: _Fit | None = None
         self.start: Any = None  # _start.Nearest
 
@@ -89,6 +89,11 @@ class Block:
     def __sizeof__(self) -> int:
         n, d = self.source.shape
         return n * (d * self.source.dtype.itemsize + 8 * (self.weight is not None) + 4 + BOUNDS_BYTES)
+
+    def go_on(self) -> None:
+        """Raise where nobody waits for the result any more: between two steps of a long call."""
+        if self.stopped:
+            raise InterruptedError
 
     def problem(self, survey: Survey) -> _Fit:
         """Return the memory of the fit."""
@@ -131,6 +136,7 @@ class _Fit(Problem):
         n, grain = self.samples.n_samples, self.block.grain
         for start, rows in self.samples.blocks(self.dtype, self.step):
             engine.visit(rows, start)
+            self.block.go_on()
             stop = start + len(rows)
             if stop % grain == 0 or stop == n:
                 _tree.push(nodes, (0, (self.block.first + stop - 1) // grain, sums.copy()))

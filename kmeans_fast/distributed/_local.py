@@ -57,11 +57,15 @@ class LocalEngine:
         """Call the function for each block."""
         if self.n_calls == 1 or len(blocks) == 1:
             return [function(block, *shared) for block in blocks]
-        pool = ThreadPoolExecutor(min(self.n_calls, len(blocks)))
-        try:
-            return list(pool.map(lambda block: function(block, *shared), blocks))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with ThreadPoolExecutor(min(self.n_calls, len(blocks))) as pool:
+            results = [pool.submit(function, block, *shared) for block in blocks]
+            try:
+                return [result.result() for result in results]
+            except BaseException:  # Ctrl-C comes here, not to the threads
+                for result, block in zip(results, blocks, strict=True):
+                    result.cancel()
+                    block.stopped = True
+                raise
 
     def reduce(self, handles: Sequence[Any], join: Callable[[list[Any]], Any]) -> Any:
         """Join all."""

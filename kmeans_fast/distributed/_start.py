@@ -46,13 +46,14 @@ class Nearest:
         self.problem, self.single = block.problem(survey), survey.single
         self.batches: list[NDArray[np.int64]] = []  # their rows
         n = self.problem.samples.n_samples
-        self.first, self.squares, self.label = block.first, np.full(n, np.inf), np.zeros(n, np.int32)
+        self.block, self.first, self.squares, self.label = block, block.first, np.full(n, np.inf), np.zeros(n, np.int32)
 
     def add(self, batch: Batch) -> None:
         """Add candidates."""
         self.problem.dtype = np.dtype(np.float32 if self.single else np.float64)
         labels, n_points = Labels(self.problem, batch.points), self.n_points
         for start, squared in squares_to(self.problem, batch.points, labels):
+            self.block.go_on()
             here = slice(start, start + len(squared))
             closer = squared < self.squares[here]
             self.squares[here][closer] = squared[closer]

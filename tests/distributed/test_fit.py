@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Forgetful(LocalEngine):
             if (i + self.calls) % 3 == 0:
                 function(pickle.loads(pickle.dumps(block)), *shared)  # done twice
                 block.__setstate__(block.__getstate__())
+            elif (i + self.calls) % 3 == 1:
+                function(block, *shared)  # and its result was lost
         return super().map(function, blocks, *shared)
 
 
@@ -158,6 +161,38 @@ def test_a_fit_goes_on_from_its_checkpoint_to_the_same_bits(d: int, blobs: Any, 
         fit(LocalEngine(1), X[1:], 6, **settings, checkpoint=tmp_path / "fit")
 
 
+@pytest.mark.parametrize("kind", ["path", "chunks"])
+def test_what_is_read_from_a_file_or_a_stream_has_the_bits_of_an_array(kind: str, blobs: Any, tmp_path: Path) -> None:
+    X = blobs(5000, 4, 6)
+    np.save(tmp_path / "X.npy", X)
+
+    class Chunks:
+        def __iter__(self) -> Any:
+            yield from np.array_split(X, 7)
+
+    source: Any = tmp_path / "X.npy" if kind == "path" else Chunks()
+    a, b = fit(LocalEngine(2), source, 6, random_state=0), fit(LocalEngine(2), X, 6, random_state=0)
+    np.testing.assert_array_equal(a.centroids, b.centroids)
+    assert a.inertia == b.inertia
+
+
+def test_ctrl_c_stops_long_calls_on_threads(run_python: Any) -> None:
+    code = """
+        import os, signal, threading, time
+        import numpy as np
+        from kmeans_fast.distributed import LocalEngine, fit
+        X = np.random.default_rng(0).standard_normal((3_000_000, 8))
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        began = time.perf_counter()
+        try:
+            fit(LocalEngine(2), X, 3000, init=X[:3000], tol=0)
+        except KeyboardInterrupt:
+            print(time.perf_counter() - began)
+        assert fit(LocalEngine(2), X[:1000], 2, random_state=0).converged
+    """
+    assert 0.9 < float(run_python(textwrap.dedent(code))) < 2.5
+
+
 def test_price_is_the_inertia_of_given_centroids(blobs: Any, oracle: Any) -> None:
     X = blobs(3000, dtype=np.float32)
     found = fit(LocalEngine(1), X, 5, random_state=0)
@@ -205,3 +240,18 @@ def test_nan_is_named_with_its_block_and_row(blobs: Any) -> None:
         fit(LocalEngine(1), X, 3)
     with pytest.raises(ValueError, match="too large"):
         fit(LocalEngine(1), blobs(3000) * 1e200, 3)
+
+
+def test_a_missing_package_is_named_with_its_extra(run_python: Any) -> None:
+    code = """
+        import sys
+        sys.modules["distributed"] = None
+        for statement in ("import kmeans_fast.dask", "from kmeans_fast.distributed import DaskEngine"):
+            try:
+                exec(statement)
+            except ImportError as error:
+                print(error)
+    """
+    lines = run_python(textwrap.dedent(code)).splitlines()
+    assert len(lines) == 2
+    assert all('needs distributed; install it with: pip install "kmeans_fast[dask]"' in s for s in lines)
