@@ -6,7 +6,6 @@ It must stay quick to import: pyarrow, Pillow, tqdm and matplotlib wait until th
 from __future__ import annotations
 
 import os
-import secrets
 import shlex
 import signal
 import sys
@@ -61,6 +60,8 @@ def cluster(
     voxel: o.Voxel = None,
     seed: o.Seed = None,
     threads: o.Threads = None,
+    checkpoint: o.Checkpoint = None,
+    checkpoint_every: o.CheckpointEvery = 30.0,
     order: o.Order = None,
     output: o.OutputFile = None,
     format: o.Format = None,
@@ -97,8 +98,9 @@ def cluster(
             "plot": plan("--plot", plot, outputs.PLOTS, None, force),
         }
         outputs.check_distinct(plans.values())
-        chosen = secrets.randbits(32) if seed is None else seed
-        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max, voxel)
+        chosen = commands.draw_seed(checkpoint) if seed is None else seed
+        saved = checkpoint, checkpoint_every
+        fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max, voxel, *saved)
         if impute is not None and impute not in IMPUTE:
             raise UsageError(f"--impute {impute} must be one of {', '.join(IMPUTE)}.")
         wish = Wish(standardize, one_hot, impute)
@@ -144,7 +146,7 @@ def report_(
     with _reporting():
         planned = plan("--output", output, outputs.PAGES, outputs.PAGES[0], force)
         assert planned is not None
-        chosen = secrets.randbits(32) if seed is None else seed
+        chosen = commands.draw_seed() if seed is None else seed
         fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter, dataset=dataset)
         again = shlex.join(["kmeans-fast", *sys.argv[1:], *(["--seed", str(chosen)] if seed is None else [])])

@@ -544,3 +544,24 @@ def test_the_progress_bar_shows_on_a_terminal_alone(points: Path) -> None:
         os.close(ours)
     assert b"restart 1 of 1" in shown[True]
     assert shown[False] == b"END"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_a_killed_command_goes_on_from_its_checkpoint_with_the_seed_it_drew(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", np.random.default_rng(0).random((15_000, 4)))
+    fit = [sys.executable, "-m", "kmeans_fast", "cluster", "X.npy", "-k", "40", "--tol", "0"]
+    saved = [*fit, "--checkpoint", "fit.ckpt", "--checkpoint-every", "0", "--summary", "s.json"]
+    with subprocess.Popen([*saved, "-o", "l.npy"], cwd=tmp_path) as process:
+        until = time.monotonic() + 30
+        while not (tmp_path / "fit.ckpt").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    assert not (tmp_path / "l.npy").exists()
+    subprocess.run([*saved, "-o", "l.npy"], cwd=tmp_path, check=True, timeout=60)
+    seed = str(json.loads((tmp_path / "s.json").read_text())["seed"])
+    subprocess.run([*fit, "--seed", seed, "-o", "plain.npy"], cwd=tmp_path, check=True, timeout=60)
+    np.testing.assert_array_equal(np.load(tmp_path / "l.npy"), np.load(tmp_path / "plain.npy"))
+    other = [*fit, "--seed", seed, "--checkpoint", "fit.ckpt", "--max-iter", "9"]
+    refused = subprocess.run(other, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert "fit.ckpt is of another problem: max_iter is 300 there and 9 here; delete it" in refused.stderr

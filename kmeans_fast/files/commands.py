@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import kmeans_fast
 from kmeans_fast import KMeansResult
 
+from .._checkpoint import read as read_checkpoint
 from . import FileError, Points, choice, clouds, outputs, preparation, read_points, written
 from . import report as told
 from ._common import UsageError, listed, need
@@ -88,6 +90,17 @@ class Fitting:
     order: str | None = None
     k_max: int | None = None
     voxel: float | None = None
+    checkpoint: str | None = None
+    checkpoint_every: float = 30.0
+
+
+def draw_seed(checkpoint: str | None = None) -> int:
+    """Return a new seed, or that of the fit that a checkpoint is of."""
+    if checkpoint is not None and Path(checkpoint).exists():
+        seed = read_checkpoint(checkpoint)[0].get("random_state")
+        if isinstance(seed, int):
+            return seed
+    return secrets.randbits(32)
 
 
 def cluster(
@@ -235,7 +248,7 @@ def _fit(
         with _blaming(name):
             found = choice.choose(points, fitting.k_max, fitting.seed, fitting.n_threads, shown)
         n_clusters, chosen = found.n_clusters, found.told()
-    with told.progress(shown) as callback, _blaming(name):
+    with _blaming(name):
         X, weight, cubes = points.X, points.sample_weight, None
         if fitting.voxel is not None:
             X, weight = cubes = kmeans_fast.voxels(X, fitting.voxel, sample_weight=weight)
@@ -249,7 +262,9 @@ def _fit(
             sample_weight=weight,
             random_state=fitting.seed,
             n_threads=fitting.n_threads,
-            callback=callback,
+            progress=shown,
+            checkpoint=fitting.checkpoint,
+            checkpoint_every=fitting.checkpoint_every,
         )
         if cubes is not None:
             result = cubes.expand(result, points.X, points.sample_weight, fitting.n_threads)

@@ -71,6 +71,11 @@ DETAILS = (
 )
 COLOUR = "Colour the points of an --output that is a point cloud by cluster."
 VOXEL = "Cluster the weighted means of cubes of this edge, then label every point: faster, and some percent worse."
+CHECKPOINT = (
+    "File that the fit is saved to while it runs. If it is there, the fit goes on from it, to the bits of one that was "
+    "never interrupted."
+)
+EVERY = "Seconds between two savings."
 FORCE = "Overwrite existing files."
 QUIET = "No summary and no progress bar; warnings and errors stay."
 TEXT = str | None
@@ -97,6 +102,8 @@ Tol = Annotated[float, _clustering("X", TOL, "--tol", min=0)]
 Seed = Annotated[int | None, _clustering("N", SEED, "--seed", min=0)]
 Threads = Annotated[int | None, _clustering("N", THREADS, "--threads", min=1)]
 Voxel = Annotated[float | None, _clustering("SIZE", VOXEL, "--voxel")]
+Checkpoint = Annotated[TEXT, _clustering("FILE", CHECKPOINT, "--checkpoint")]
+CheckpointEvery = Annotated[float, _clustering("SECONDS", EVERY, "--checkpoint-every", min=0)]
 Order = Annotated[TEXT, _clustering("HOW", ORDER, "--order")]
 
 OutputFile = Annotated[TEXT, _output("FILE", OUTPUT, "--output", "-o")]

@@ -1,47 +1,16 @@
-"""What a fit tells a person: progress while it runs, a summary when it is done."""
+"""What a fit tells a person when it is done: a summary."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import choice
-from ._common import need
 
 if TYPE_CHECKING:
     from kmeans_fast import KMeansResult
 
-INTERVAL = 0.1  # seconds between two drawings of the bar
 SIZES = 12  # clusters whose sizes the text lists one by one
-
-
-@contextmanager
-def progress(shown: bool) -> Iterator[Callable[[Any], bool] | None]:
-    """Give a callback for `kmeans` that draws a bar on standard error, or None to draw nothing."""
-    if not shown:
-        yield None
-        return
-    bar = need("tqdm", "the progress bar").tqdm(
-        leave=False, bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]{postfix}"
-    )
-    due = 0.0  # tqdm's own clock stands still when a restart sets the count back
-
-    def draw(state: Any) -> bool:
-        nonlocal due
-        if state.elapsed < due:
-            return False
-        due = state.elapsed + INTERVAL
-        changed = 100 * state.n_changed / state.n_samples
-        bar.total, bar.n = state.max_iter, state.iteration
-        bar.set_description_str(f"restart {state.restart + 1} of {state.n_init}", refresh=False)
-        bar.set_postfix_str(f"inertia {state.inertia:.6g}, {changed:.3g}% moved", refresh=False)
-        bar.refresh()
-        return False
-
-    with bar:
-        yield draw
 
 
 def summarise(result: KMeansResult, **more: Any) -> dict[str, Any]:

@@ -44,8 +44,3 @@ def test_the_sizes_of_few_clusters_are_listed_and_of_many_spanned() -> None:
     few, many = report.text(summary(n_clusters=3)), report.text(summary(n_clusters=20))
     assert few.split("\n")[1].count(",") == 3
     assert re.search(r"20, of \d+ to \d+ points", many)
-
-
-def test_nothing_is_drawn_unless_asked() -> None:
-    with report.progress(False) as callback:
-        assert callback is None
