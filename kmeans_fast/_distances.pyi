@@ -34,4 +34,5 @@ def assign(
     work: NDArray[np.uint8],
     chunk: int,
     n_threads: int,
+    grid: Any = None,
 ) -> None: ...

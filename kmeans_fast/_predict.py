@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances, _runtime
-from ._problem import float32_resolves, raise_not_finite, score_shift
+from ._algorithm import grid_pays
+
+from ._problem import float32_resolves, make_grid, raise_not_finite, score_shift
 from ._samples import Samples, as_samples
 from ._validate import as_centroids, check_threads
 
@@ -22,7 +24,8 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     Parameters
     ----------
     X : array-like, frame, path or source of shape (n_samples, n_features)
-        Read in blocks, never copied whole; memory beyond X is 4 bytes a sample.
+        Read in blocks, never copied whole; memory beyond X is 4 bytes a sample, and with up to 3 features a
+        grid of up to 1/4 byte a sample and 4 KB (float64: 8) a cluster where that pays.
     centroids : array-like of shape (n_clusters, n_features)
     n_threads : int, optional
         Threads at most; all that are available by default.
@@ -48,10 +51,14 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     packed = np.empty(_distances.packed_bytes(single, k, d), np.uint8)
     work = np.empty(_distances.work_bytes(single, k, d) * threads, np.uint8)
     _distances.pack(centroids, shift, packed)
+    grid = None
+    if grid_pays(samples.n_samples, d, k, threads):
+        grid = make_grid(single, samples.n_samples, k, d, np.empty)
+        grid.build(packed)
     labels = np.empty(samples.n_samples, np.int32)
     for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
         out = labels[start : start + len(block)]
-        _distances.assign(block, shift, packed, k, out, work, chunk, threads)
+        _distances.assign(block, shift, packed, k, out, work, chunk, threads, grid)
     return labels
 
 

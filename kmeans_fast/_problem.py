@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from math import isfinite
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _boxes, _distances, _lloyd, _own, _runtime, _survey
+from . import _boxes, _distances, _grid, _lloyd, _own, _runtime, _survey
 from ._algorithm import (
     BOXES_LATER,
     PASSES_BEFORE_BOXES,
@@ -74,18 +74,18 @@ class Problem:
     ) -> None:
         self.samples, self.n_clusters, self.weight = samples, n_clusters, weight
         n, d, itemsize = samples.n_samples, samples.n_features, samples.dtype.itemsize
+        self.work_per_row = float(n_clusters * (samples.n_features + 2))
+        self.max_threads = n_threads
+        self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
         limit = memory_limit(samples.is_stream)
         self.memory = Workspace(n, limit)
         copied = bounds_bytes("boxes", n, d, n_clusters, itemsize)
         if algorithm == "auto" and copied + LABEL_BYTES * n > limit:
             # Bounds may go to a scratch file, where blocks use them in order; not what takes the place of X.
             max_bounds_memory = min(bounds_limit(max_bounds_memory, n), copied - 1)
-        self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory)
+        self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory, self.n_threads)
         room = copied <= bounds_limit(max_bounds_memory, n)
         self._may_turn_to_boxes = algorithm == "auto" and room
-        self.work_per_row = float(n_clusters * (samples.n_features + 2))
-        self.max_threads = n_threads
-        self.n_threads = self.threads_for(samples.n_samples * self.work_per_row)
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}
@@ -257,6 +257,8 @@ class Problem:
         engine.keep_pages(self.memory)
         if boxes:
             self.use_boxes(engine)
+        if self.algorithm == "grid":
+            engine.keep_grid(make_grid(single, n, k, d, make))
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
             engine.keep_bounds(
@@ -318,7 +320,7 @@ class Problem:
 
     def boxes_pay(self, n_iter: int) -> bool:
         """Say whether a run that has made so many passes should go on by boxes."""
-        later = self._may_turn_to_boxes and self.algorithm == "lloyd" and n_iter >= PASSES_BEFORE_BOXES
+        later = self._may_turn_to_boxes and self.algorithm in ("lloyd", "grid") and n_iter >= PASSES_BEFORE_BOXES
         return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
 
     def _order(self, single: bool) -> _boxes.Order:
@@ -345,6 +347,12 @@ class Problem:
         fitting = int(n * d * self.dtype.itemsize * SUMS_SHARE_OF_X) // slice_bytes
         floor = MIN_SLICES if MIN_SLICES * slice_bytes <= MAX_MIN_SUMS_BYTES else 1
         return min(max(fitting, floor), MAX_SLICES, -(-n // self.chunk))
+
+
+def make_grid(single: bool, n_samples: int, k: int, d: int, make: Callable[[int, Any], Any]) -> _grid.Grid:
+    """Return a grid for k centroids, in arrays by `make`."""
+    bits, cells, lists, work = _grid.sizes(single, n_samples, k, d)
+    return _grid.Grid(single, k, d, bits, make(cells, np.uint32), make(lists, np.uint8), make(work, np.uint8))
 
 
 def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:

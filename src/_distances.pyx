@@ -13,6 +13,8 @@ from kmf cimport (
     kmf_filter_size_f64,
     kmf_filter_work_f32,
     kmf_filter_work_f64,
+    kmf_grid_f32,
+    kmf_grid_f64,
     kmf_kernels,
     kmf_packed_size_f32,
     kmf_packed_size_f64,
@@ -144,19 +146,25 @@ def pack(const double[:, ::1] centroids, const floating[::1] shift, unsigned cha
 
 
 def assign(const floating[:, ::1] X, const floating[::1] shift, const unsigned char[::1] packed, Py_ssize_t k,
-           int32_t[::1] labels, unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
-    """labels[i] = the nearest of k packed centroids."""
+           int32_t[::1] labels, unsigned char[::1] work, Py_ssize_t chunk, int n_threads, grid=None):
+    """labels[i] = the nearest of k packed centroids, looked up in their grid (_grid.pyx) if there is one."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c
+    cdef const void *cells = NULL if grid is None else PyCapsule_GetPointer(grid.pointer, "kmf_grid")
     cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _assign(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &shift[0], <const floating *> &packed[0], k,
+            _assign(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &shift[0], <const floating *> &packed[0], k, cells,
                     &labels[c * chunk], <floating *> &work[threadid() * share])
 
 
 cdef void _assign(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *shift, const floating *packed,
-                  Py_ssize_t k, int32_t *labels, floating *work) noexcept nogil:
+                  Py_ssize_t k, const void *grid, int32_t *labels, floating *work) noexcept nogil:
     if floating is float:
-        K.f32.assign(X, m, d, shift, packed, k, labels, work)
+        if grid != NULL:
+            K.f32.grid_assign(X, m, d, shift, packed, k, <const kmf_grid_f32 *> grid, labels, work)
+        else:
+            K.f32.assign(X, m, d, shift, packed, k, labels, work)
+    elif grid != NULL:
+        K.f64.grid_assign(X, m, d, shift, packed, k, <const kmf_grid_f64 *> grid, labels, work)
     else:
         K.f64.assign(X, m, d, shift, packed, k, labels, work)

@@ -13,7 +13,16 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 
-from kmf cimport kmf_filter_holds, kmf_kernels, kmf_moves, kmf_packed_size_f32, kmf_packed_size_f64, kmf_work_size_f64
+from kmf cimport (
+    kmf_filter_holds,
+    kmf_grid_f32,
+    kmf_grid_f64,
+    kmf_kernels,
+    kmf_moves,
+    kmf_packed_size_f32,
+    kmf_packed_size_f64,
+    kmf_work_size_f64,
+)
 
 from kmeans_fast import _runtime
 
@@ -26,6 +35,10 @@ cdef enum:
 # The filter is given up once it left more than one sample in so many to the dense kernel.
 cdef enum:
     FILTER_PAYS = 3
+
+# The grid is given up once it left more than one distance in so many.
+cdef enum:
+    GRID_PAYS = 4
 
 # Centroids whose distances to the others are taken in one go.
 cdef enum:
@@ -77,6 +90,8 @@ cdef class Lloyd:
         bint bounded, assigned, stale, mapped
         object memory  # kmeans_fast._memory.Workspace
         object boxes  # kmeans_fast._boxes.Boxes, or None
+        object grid  # kmeans_fast._grid.Grid, or None
+        const void *grid_now
         uint8_t[::1] marks
         int64_t[:, ::1] scored
         double[:, :, ::1] sums
@@ -105,6 +120,7 @@ cdef class Lloyd:
         self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
         self.rows = None
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
+        self.grid, self.grid_now = None, NULL
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
@@ -130,9 +146,17 @@ cdef class Lloyd:
     def keep_pages(self, memory):
         """If arrays of the workspace are mapped from files, write only labels that differ, chunk by chunk."""
         self.memory, self.mapped = memory, memory.spilled
+    def keep_grid(self, grid):
+        """Label by a grid over the centroids from now on (_grid.pyx), until it does not pay."""
+        self.grid = grid
+        self.grid_now = PyCapsule_GetPointer(grid.pointer, "kmf_grid")
+
+    cdef void _drop_grid(self):
+        self.grid, self.grid_now = None, NULL
 
     def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
         """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
+        self._drop_grid()
         self.boxes, self.marks, self.old_labels = boxes, marks, old_labels
         self.marks[:] = 0
 
@@ -170,6 +194,8 @@ cdef class Lloyd:
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
         if self.boxes is not None:
             self.boxes.begin(centroids, self.packed)
+        if self.grid is not None:
+            self.grid.build(self.packed)
         if self.upper is not None:
             if self.single:
                 self._follow(<const float *> &self.shift[0])
@@ -427,7 +453,11 @@ cdef class Lloyd:
         if self.rows is not None:
             rows = <const floating *> &self.rows[0]
         if floating is float:
-            if self.upper is None:
+            if self.grid_now != NULL:
+                scored = 0
+                distances = K.f32.grid_assign(X, m, self.d, shift, packed, self.k, <const kmf_grid_f32 *> self.grid_now,
+                                             labels, work)
+            elif self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:
                 scored = 0
@@ -438,7 +468,11 @@ cdef class Lloyd:
                 scored = K.f32.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
                                        labels, &self.upper[row], &self.lower[row], &unfiltered, work)
         else:
-            if self.upper is None:
+            if self.grid_now != NULL:
+                scored = 0
+                distances = K.f64.grid_assign(X, m, self.d, shift, packed, self.k, <const kmf_grid_f64 *> self.grid_now,
+                                             labels, work)
+            elif self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:
                 scored = 0
@@ -513,6 +547,7 @@ cdef class Lloyd:
         inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
+        cdef int64_t distances
         if self.assigned and self.upper is not None:
             self.bounded = True
             self.last_centroids[:, :] = self.centroids  # before they are overwritten, if new_centroids are the same
@@ -529,7 +564,9 @@ cdef class Lloyd:
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
             self.n_changed += self.changed[s]
-        self.count_distances()
+        distances = self.n_distances
+        if GRID_PAYS * (self.count_distances() - distances) > <double> self.labels.shape[0] * self.k:
+            self._drop_grid()  # centroids too crowded for its cells
         for j in range(self.k):
             self.n_empty += self.totals[j, self.d + 1] == 0.0
             self.inertia += self.totals[j, self.d + 2]

@@ -67,6 +67,13 @@ cdef extern from "kmf.h" nogil:
         float *tops
         size_t n_panels
 
+    ctypedef struct kmf_grid_f32:
+        uint32_t *cells
+        float *lists
+        size_t n_cells
+        size_t n_blocks
+        unsigned bits
+
     ctypedef struct kmf_kernels_f32:
         size_t tile
         size_t panel
@@ -74,6 +81,10 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const float *, float *) noexcept nogil
         void (*assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, int32_t *, float *) noexcept nogil
+        void (*grid_build)(const float *, size_t, size_t, kmf_grid_f32 *, float *) noexcept nogil
+        size_t (*grid_assign)(
+            const float *, size_t, size_t, const float *, const float *, size_t, const kmf_grid_f32 *, int32_t *,
+            float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         size_t (*hamerly)(
             const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
@@ -159,6 +170,13 @@ cdef extern from "kmf.h" nogil:
         double *tops
         size_t n_panels
 
+    ctypedef struct kmf_grid_f64:
+        uint32_t *cells
+        double *lists
+        size_t n_cells
+        size_t n_blocks
+        unsigned bits
+
     ctypedef struct kmf_kernels_f64:
         size_t tile
         size_t panel
@@ -166,6 +184,10 @@ cdef extern from "kmf.h" nogil:
         void (*pack)(const double *, size_t, size_t, const double *, double *) noexcept nogil
         void (*assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, int32_t *, double *) noexcept nogil
+        void (*grid_build)(const double *, size_t, size_t, kmf_grid_f64 *, double *) noexcept nogil
+        size_t (*grid_assign)(
+            const double *, size_t, size_t, const double *, const double *, size_t, const kmf_grid_f64 *, int32_t *,
+            double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         size_t (*hamerly)(
             const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
@@ -235,6 +257,7 @@ cdef extern from "kmf.h" nogil:
         kmf_kernels_f64 f64
         kmf_nearest_prototype nearest_prototype[3]
 
+    size_t kmf_grid_work(size_t k, size_t d)
     size_t kmf_packed_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_packed_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     size_t kmf_improve_size_f32(const kmf_kernels_f32 *, size_t n, size_t m, size_t q, size_t d)

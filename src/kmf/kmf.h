@@ -63,6 +63,9 @@ KMF_INLINE size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
     return ordering > passing ? ordering : passing;
 }
 
+/* Elements of `work` that `grid_build` needs: sheets of candidates, halved again and again, and a list. */
+KMF_INLINE size_t kmf_grid_work(size_t k, size_t d) { return (12 * (3 + d) + 1) * kmf_plane(k) + 64 * (3 + d) * 32; }
+
 /* Whether the squares of norms up to `reach` stay in the floats that the filter in 8 bits computes in. */
 KMF_INLINE int kmf_filter_holds(double reach) { return 1e-15 < reach && reach < 1e15; }
 
@@ -118,7 +121,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE_MODES(isa) KMF_TABLE_MODES_OF(isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

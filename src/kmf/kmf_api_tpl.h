@@ -36,6 +36,15 @@ typedef struct KMF_API(kmf_patches) {
     size_t n_panels; /* whole groups */
 } KMF_API(kmf_patches);
 
+/* A grid over the centroids (kmf_grid_tpl.h). */
+typedef struct KMF_API(kmf_grid) {
+    uint32_t *cells;          /* the root's, then those of cells that were divided */
+    KMF_T *lists;             /* candidates: vectors of half norms, indices, feature 0, feature 1 ... */
+    size_t n_cells, n_blocks; /* IN  room, in cells and in vectors of candidates; OUT used */
+    unsigned bits;            /* IN  the root divides an axis into 2^bits */
+    KMF_T low[3], extent[3], inverse[3];
+} KMF_API(kmf_grid);
+
 typedef struct KMF_API(kmf_kernels) {
     size_t tile;  /* centroids of one register tile */
     size_t panel; /* samples of one panel: two vectors */
@@ -58,6 +67,15 @@ typedef struct KMF_API(kmf_kernels) {
                    size_t k,
                    int32_t *labels, /* OUT n */
                    KMF_T *work);    /* scratch */
+
+    /* Makes the grid for `grid_assign`, for 1 <= d <= 3 and k < 2^24; `work` is of kmf_grid_work() elements. */
+    void (*grid_build)(const KMF_T *packed, size_t k, size_t d, KMF_API(kmf_grid) *grid, /* INOUT */
+                       KMF_T *work);
+
+    /* The labels of `assign` by the grid of these centroids; returns how many distances were computed. */
+    size_t (*grid_assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
+                          const KMF_API(kmf_grid) *grid, int32_t *labels, /* OUT n */
+                          KMF_T *work);
 
     /* Centroids in 8 bits (kmf_filter_tpl.h): what `hamerly` reads first; kmf_filter_size_<dtype>() elements. NULL where the
      * processor takes no products of bytes. For d <= 65536. */

@@ -103,8 +103,14 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_survey_tpl.h"
 #include "kmf_update_tpl.h"
 #include "kmf_order_tpl.h"
+#include "kmf_sift_tpl.h"
 #include "kmf_boxes_tpl.h"
+#include "kmf_grid_tpl.h"
 
+#undef ALL_LANES
+#undef NOISE
+#undef UP
+#undef FINEST
 #undef SLOT
 #undef BRICK
 #undef KMF_INT
