@@ -29,12 +29,13 @@ BOXES_AT_ONCE = (4, 192)  # features at most, clusters at least: ten passes cost
 BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
 PASSES_BEFORE_BOXES = 12
 
-# A grid over the centroids. Nanoseconds by measurement: of a sample looked up, of the same scored against all, for which
-# so much is added a cluster, and of a cluster built in, by features.
+# A grid over the centroids. Nanoseconds by measurement, by features: of a sample looked up, of the same scored against
+# all (so much, and more for each cluster), and of a cluster that is built in.
 MAX_GRID_FEATURES = 3
 MAX_GRID_CLUSTERS = 1 << 24
 GRID_SAMPLE, DENSE_SAMPLE, DENSE_SCORE = (0.0, 2.0, 2.5, 6.0), 1.5, 0.028
-GRID_CLUSTER = (0.0, 1000.0, 2500.0, 4000.0)
+GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
+BOX_SAMPLE = 8.5  # the same of boxes, in the mean over ten passes
 GRID_BYTES = (0, 700, 1200, 3800)  # of a cluster in float32; the root takes a quarter byte a sample
 
 
@@ -70,10 +71,11 @@ def choose(
             )
         return algorithm
     limit = bounds_limit(max_bounds_memory, n_samples)
-    if takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters):
-        return "boxes"
-    if takes("grid") <= limit and grid_pays(n_samples, n_features, n_clusters, n_threads):
+    boxed = takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters)
+    if takes("grid") <= limit and grid_pays(n_samples, n_features, n_clusters, n_threads, boxed):
         return "grid"
+    if boxed:
+        return "boxes"
     bounded = n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS
     return "hamerly" if bounded and takes("hamerly") <= limit else "lloyd"
 
@@ -97,12 +99,12 @@ def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: in
     return n_samples >= MIN_BOX_SAMPLES and n_features <= most and least <= n_clusters <= MAX_BOX_CLUSTERS
 
 
-def grid_pays(n_samples: int, n_features: int, n_clusters: int, n_threads: int) -> bool:
-    """Say whether a grid over the centroids costs less than scoring every centroid; it is built by one thread."""
+def grid_pays(n_samples: int, n_features: int, n_clusters: int, n_threads: int, boxed: bool = False) -> bool:
+    """Say whether a grid, which one thread builds, costs less than scoring every centroid, or than boxes."""
     if n_features > MAX_GRID_FEATURES or n_clusters > MAX_GRID_CLUSTERS:
         return False
-    saved = DENSE_SAMPLE + DENSE_SCORE * n_clusters - GRID_SAMPLE[n_features]
-    return n_samples * saved > n_clusters * GRID_CLUSTER[n_features] * n_threads
+    other = BOX_SAMPLE if boxed else DENSE_SAMPLE + DENSE_SCORE * n_clusters
+    return n_samples * (other - GRID_SAMPLE[n_features]) > n_clusters * GRID_CLUSTER[n_features] * n_threads
 
 
 def filters(single: bool, n_features: int, n_clusters: int) -> bool:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from . import _distances, _runtime
 from ._algorithm import grid_pays
-
 from ._problem import float32_resolves, make_grid, raise_not_finite, score_shift
 from ._samples import Samples, as_samples
 from ._validate import as_centroids, check_threads

@@ -146,6 +146,7 @@ cdef class Lloyd:
     def keep_pages(self, memory):
         """If arrays of the workspace are mapped from files, write only labels that differ, chunk by chunk."""
         self.memory, self.mapped = memory, memory.spilled
+
     def keep_grid(self, grid):
         """Label by a grid over the centroids from now on (_grid.pyx), until it does not pay."""
         self.grid = grid
@@ -455,8 +456,8 @@ cdef class Lloyd:
         if floating is float:
             if self.grid_now != NULL:
                 scored = 0
-                distances = K.f32.grid_assign(X, m, self.d, shift, packed, self.k, <const kmf_grid_f32 *> self.grid_now,
-                                             labels, work)
+                distances = K.f32.grid_assign(
+                    X, m, self.d, shift, packed, self.k, <const kmf_grid_f32 *> self.grid_now, labels, work)
             elif self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:
@@ -470,8 +471,8 @@ cdef class Lloyd:
         else:
             if self.grid_now != NULL:
                 scored = 0
-                distances = K.f64.grid_assign(X, m, self.d, shift, packed, self.k, <const kmf_grid_f64 *> self.grid_now,
-                                             labels, work)
+                distances = K.f64.grid_assign(
+                    X, m, self.d, shift, packed, self.k, <const kmf_grid_f64 *> self.grid_now, labels, work)
             elif self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_fast import _problem, kmeans
+from kmeans_fast import _predict, _problem, kmeans, predict
 from kmeans_fast._kmeans import ALGORITHMS
 
 PRUNING = [name for name in ALGORITHMS if name != "lloyd"]
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::kmeans_fast.ClusterWarning")
 
 
 def features(algorithm: str, d: int) -> int:
-    """Boxes take 8 features at most; they are tested with 1 to 4 and 8."""
+    """Boxes take 8 features at most, a grid 3; they are tested with 1 to 4 and 8, and 1 to 3."""
+    if algorithm == "grid":
+        return d if d <= 3 else (3, 1, 2)[d % 3]
     return d if algorithm != "boxes" or d <= 4 else (8, 2, 3, 4)[d % 4]
 
 
@@ -185,3 +187,22 @@ def test_auto_goes_on_by_boxes_where_a_run_is_long(blobs):
 def test_boxes_take_few_features_alone():
     with pytest.raises(ValueError, match=r"algorithm='boxes' is for at most 8 features .* X has 9 features"):
         kmeans(np.zeros((20, 9)), 2, algorithm="boxes")
+
+
+def test_a_grid_computes_few_distances_and_gives_itself_up_where_centroids_are_crowded(blobs):
+    X = blobs(40_000, 2, 30).astype(np.float32)
+    spread = assert_same_bits(X, 300, "grid", init=X[:300], max_iter=3, tol=0)
+    assert spread.n_distances < 0.1 * 300 * len(X) * spread.n_iter
+    start = X[:300] * np.float32(1e-6)
+    start[0] = 1e4  # one centroid far away: all others lie in a speck
+    assert_same_bits(X, 300, "grid", init=start, max_iter=3, tol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predict_labels_by_the_grid_as_without(monkeypatch, dtype):
+    rng = np.random.default_rng(0)
+    X, centroids = rng.normal(0, 2, (300_000, 2)).astype(dtype), rng.normal(0, 1, (300, 2))
+    assert _predict.grid_pays(*X.shape, len(centroids), 2)
+    by_grid = predict(X, centroids)
+    monkeypatch.setattr(_predict, "grid_pays", lambda *_: False)
+    np.testing.assert_array_equal(by_grid, predict(X, centroids))

@@ -19,7 +19,7 @@
  * test ("Making k-means even faster", SDM 2010) for a leaf at once; the account of rounding is ours.
  */
 
-#define TINY 1e-30f                                           /* gaps below lose digits */
+#define TINY 1e-30f /* gaps below lose digits */
 #define LESS (1.0 - 1e-6)
 #define LEEWAY ((KMF_T)0.03) /* of the diagonal of a box: centroids that lose by less are kept, so that bounds hold */
 #define ROW ((size_t)4)      /* leaves that share a test where a brick keeps many centroids */

@@ -13,11 +13,11 @@
  * ACM Computing Surveys 23 (1991), section on point location by buckets; the rest is ours.
  */
 
-#define GRID_BITS 20                                    /* of a position along an axis */
-#define GRID_SPAN ((KMF_T)((size_t)1 << GRID_BITS))     /* positions */
-#define GRID_FINER(d) (6u / (unsigned)(d))              /* bits of an axis that a divided cell adds: 64 cells */
-#define GRID_SHORT (KMF_LANES < 8 ? 8 / KMF_LANES : 1)  /* vectors of a short list */
-#define GRID_FEW ((size_t)(GRID_SHORT * KMF_LANES))     /* its candidates */
+#define GRID_BITS 20                                   /* of a position along an axis */
+#define GRID_SPAN ((KMF_T)((size_t)1 << GRID_BITS))    /* positions */
+#define GRID_FINER(d) (6u / (unsigned)(d))             /* bits of an axis that a divided cell adds: 64 cells */
+#define GRID_SHORT (KMF_LANES < 8 ? 8 / KMF_LANES : 1) /* vectors of a short list */
+#define GRID_FEW ((size_t)(GRID_SHORT * KMF_LANES))    /* its candidates */
 #define GRID_NODE 0x80000000u
 #define GRID_BLOCKS 27 /* bits below the number of vectors of a list */
 #define GRID_BLOCK (((uint32_t)1 << GRID_BLOCKS) - 1)
@@ -30,7 +30,7 @@
 
 typedef struct KMF_FN(builder) {
     KMF_API(kmf_grid) * grid;
-    KMF_T *free, *end; /* of the scratch for sheets */
+    KMF_T *spare, *end; /* of the scratch for sheets */
     int32_t *list;
     size_t cells_room, blocks_room;
 } KMF_FN(builder);
@@ -38,8 +38,7 @@ typedef struct KMF_FN(builder) {
 /* Write the list of a sheet of centroids; returns what a cell holds of it. */
 KMF_INLINE uint32_t KMF_FN(grid_list)(KMF_FN(builder) * b, const KMF_FN(sheet) * sheet, const size_t d)
 {
-    const size_t n_vectors =
-        sheet->count <= GRID_FEW ? (size_t)GRID_SHORT : (sheet->count + KMF_LANES - 1) / KMF_LANES;
+    const size_t n_vectors = sheet->count <= GRID_FEW ? (size_t)GRID_SHORT : (sheet->count + KMF_LANES - 1) / KMF_LANES;
     KMF_API(kmf_grid) *grid = b->grid;
     if (n_vectors > 14 || grid->n_blocks + n_vectors > b->blocks_room)
         return GRID_DENSE;
@@ -154,7 +153,7 @@ KMF_STATIC void KMF_FN(grid_divide)(KMF_FN(builder) * b, const KMF_FN(sheet) * s
 {
     KMF_API(kmf_grid) *grid = b->grid;
     const size_t stride = kmf_plane(sheet->count), need = (3 + d) * stride;
-    const int room = (size_t)(b->end - b->free) >= need;
+    const int room = (size_t)(b->end - b->spare) >= need;
     const int last = level == end && (end + GRID_FINER(d) > GRID_BITS || grid->n_cells + 64 > b->cells_room);
     if (sheet->count <= GRID_FEW || !room || last) {
         const uint32_t content = KMF_FN(grid_list)(b, sheet, d), all = (uint32_t)(((uint64_t)1 << sheet->count) - 1);
@@ -172,11 +171,11 @@ KMF_STATIC void KMF_FN(grid_divide)(KMF_FN(builder) * b, const KMF_FN(sheet) * s
         KMF_FN(grid_fill)(grid->cells + base, bits, 0, q, d, GRID_NODE | (uint32_t)node);
         base = node, bits = GRID_FINER(d), end += bits;
     }
-    KMF_T sides[9], *scratch = b->free;
+    KMF_T sides[9], *scratch = b->spare;
     KMF_FN(box) box = {sides, sides + 3, sides + 6, 0, 0};
     KMF_FN(sheet) child = {scratch, 0, stride};
     KMF_FN(sieve) sieve;
-    b->free += need;
+    b->spare += need;
     for (size_t part = 0; part < (size_t)1 << d; ++part) {
         uint32_t at[3];
         for (size_t f = 0; f < d; ++f)
@@ -191,15 +190,20 @@ KMF_STATIC void KMF_FN(grid_divide)(KMF_FN(builder) * b, const KMF_FN(sheet) * s
         KMF_FN(copy_listed)(sheet, b->list, kept, d, &child);
         KMF_FN(grid_divide)(b, &child, at, level + 1, end, bits, base, d);
     }
-    b->free = scratch;
+    b->spare = scratch;
 }
 
 KMF_STATIC void KMF_FN(grid_build)(const KMF_T *packed, size_t k, size_t d, KMF_API(kmf_grid) * grid, KMF_T *work)
 {
     const size_t stride = kmf_plane(k);
     KMF_FN(sheet) all = {work, k, stride};
-    KMF_FN(builder) b = {grid, work + (3 + d) * stride, work + kmf_grid_work(k, d) - stride,
-                         (int32_t *)(void *)(work + kmf_grid_work(k, d) - stride), grid->n_cells, grid->n_blocks};
+    KMF_FN(builder)
+    b = {grid,
+         work + (3 + d) * stride,
+         work + kmf_grid_work(k, d) - stride,
+         (int32_t *)(void *)(work + kmf_grid_work(k, d) - stride),
+         grid->n_cells,
+         grid->n_blocks};
     KMF_FN(planes)(packed, k, d, NULL, work);
     KMF_T widest = 0;
     for (size_t f = 0; f < d; ++f) {
@@ -293,7 +297,7 @@ KMF_INLINE void KMF_FN(grid_short)(const KMF_T *panels, const int32_t *listed, s
 KMF_STATIC void KMF_FN(grid_late)(const KMF_T *X, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                                   const int32_t *late, size_t n_late, int32_t *labels, KMF_T *work)
 {
-    KMF_T rows[2 * GRID_STRETCH * 3];
+    KMF_T rows[2 * GRID_STRETCH * 3] = {0};
     int32_t found[2 * GRID_STRETCH];
     for (size_t i = 0; i < n_late; ++i)
         memcpy(rows + i * d, X + (size_t)late[i] * d, d * sizeof(KMF_T));

@@ -539,6 +539,50 @@ static void F(check_boxes)(const kmf_kernels *kernels, const F(problem) * p)
     free(leaves), free(work), free(sorted), free(brick_boxes), free(boxes), free(copy), free(planes), free(packed);
 }
 
+/* The grid gives the labels of `assign`: with an even root or divided cells, with an outlier among the centroids, and
+ * where its room does not suffice. */
+static void F(check_grid)(const kmf_kernels *kernels, const F(problem) * p)
+{
+    const size_t n = p->n, d = p->d, k = p->k, lanes = KERNELS->panel / 2;
+    const size_t n_cells = ((size_t)1 << 4 * d) + 1 + 64 * (k + 4), n_blocks = 400 * k + 64;
+    int32_t *labels = (int32_t *)allocate(n, sizeof(int32_t)), *dense = (int32_t *)allocate(n, sizeof(int32_t));
+    double *centroids = (double *)allocate(k * d, sizeof(double));
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, k, d), sizeof(T));
+    T *work = (T *)allocate(kmf_grid_work(k, d), sizeof(T));
+    T *shift = (T *)allocate(d, sizeof(T));
+    F(kmf_grid)
+    grid = {(uint32_t *)allocate(n_cells, sizeof(uint32_t)),
+            (T *)allocate(n_blocks * (d + 2) * lanes, sizeof(T)),
+            0,
+            0,
+            0,
+            {0},
+            {0},
+            {0}};
+    memcpy(centroids, p->centroids, k * d * sizeof(double));
+    for (int outlier = 0; outlier < 2; ++outlier) {
+        if (outlier)
+            centroids[(k - 1) * d] = 1e4;
+        KERNELS->score_shift(centroids, k, d, shift);
+        KERNELS->pack(centroids, k, d, shift, packed);
+        KERNELS->assign(p->X, n, d, shift, packed, k, dense, p->work);
+        for (unsigned bits = 1; bits <= 4; bits += 3) {
+            for (int scarce = 0; scarce < 2; ++scarce) {
+                grid.bits = bits;
+                grid.n_cells = scarce ? ((size_t)1 << bits * d) + 1 : n_cells;
+                grid.n_blocks = scarce ? 1 + 8 / lanes : n_blocks;
+                KERNELS->grid_build(packed, k, d, &grid, work);
+                CHECK(grid.n_cells <= n_cells && grid.n_blocks <= n_blocks, "room of the grid", n, d, k);
+                memset(labels, -1, n * sizeof *labels);
+                KERNELS->grid_assign(p->X, n, d, shift, packed, k, &grid, labels, p->work);
+                CHECK(memcmp(labels, dense, n * sizeof *labels) == 0, "grid", n, d, k);
+            }
+        }
+    }
+    free(grid.lists), free(grid.cells), free(shift), free(work), free(packed), free(centroids), free(dense),
+        free(labels);
+}
+
 static double F(l1_distance)(const F(problem) * p, size_t i, size_t j)
 {
     double sum = 0.0;
@@ -623,6 +667,8 @@ static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t 
     F(check_distances)(kernels, &p);
     if (d <= 8)
         F(check_boxes)(kernels, &p);
+    if (d <= 3)
+        F(check_grid)(kernels, &p);
     F(check_removal)(kernels, &p, NULL);
     F(check_removal)(kernels, &p, p.weight);
     F(check_bounds)(kernels, &p, F(HAMERLY));
@@ -667,6 +713,7 @@ static void F(all_sizes)(const kmf_kernels *kernels)
         for (size_t i = 0; i < 2; ++i) {
             const F(problem) p = F(make)(kernels, many[i][0], many[i][1], many[i][2], integers);
             F(check_boxes)(kernels, &p);
+            F(check_grid)(kernels, &p);
             F(discard)(p);
         }
         F(check_all)(kernels, 37, 1009, 17, integers); /* a panel that outgrows L1 */
