@@ -180,3 +180,14 @@ def test_the_stub_of_an_extension_module_names_what_is_in_it(name: str) -> None:
         elif isinstance(node, ast.ClassDef):
             members = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
             assert members <= set(dir(getattr(module, node.name)))
+
+
+def test_workflows_pin_every_action_by_its_commit_and_need_no_secret() -> None:
+    files = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    if not files:
+        pytest.skip("an sdist has no workflows")
+    for file in files:
+        text = file.read_text()
+        for action in re.findall(r"uses: (.*)", text):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", action), f"{file.name}: {action}"
+        assert "secrets." not in text
