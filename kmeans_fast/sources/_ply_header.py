@@ -6,7 +6,6 @@ Source: G. Turk, "The PLY Polygon File Format" (1994).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -55,7 +54,7 @@ class Element:
     def least_bytes(self, text: bool) -> int:
         """Say how many bytes they take at the least: a digit and a separator a value, an empty list."""
         if text:
-            return self.count * 2 * max(len(self.properties) + self.lists, 0)
+            return self.count * 2 * (len(self.properties) + self.lists)
         return self.count * (self.dtype("<").itemsize + self.lists)
 
 
@@ -110,8 +109,6 @@ def read_header(stream: BinaryIO) -> PlyHeader:
         Says what is wrong, without the file's name.
     """
     lines = _lines(stream)
-    if lines[0].strip() != b"ply":
-        raise HeaderError("is not a PLY file: its first line is not 'ply'")
     form, elements = "", list[Element]()
     for number, raw in enumerate(lines[1:-1], 2):
         try:
@@ -140,18 +137,16 @@ def read_header(stream: BinaryIO) -> PlyHeader:
     return header
 
 
-def _lines(stream: BinaryIO) -> Sequence[bytes]:
-    lines, size = list[bytes](), 0
-    while not lines or lines[-1].strip() != b"end_header":
-        line = stream.readline(LONGEST_LINE)
-        size += len(line)
-        if not line.endswith(b"\n") or size > LONGEST_HEADER:
-            if not lines and not line.startswith(b"ply"):
-                return [line, b""]
+def _lines(stream: BinaryIO) -> list[bytes]:
+    """Read the header's lines, `end_header` the last of them."""
+    lines, size = [stream.readline(LONGEST_LINE)], 0
+    if lines[0].strip() != b"ply":
+        raise HeaderError("is not a PLY file: its first line is not 'ply'")
+    while lines[-1].strip() != b"end_header":
+        lines.append(stream.readline(LONGEST_LINE))
+        size += len(lines[-1])
+        if not lines[-1].endswith(b"\n") or size > LONGEST_HEADER:
             raise HeaderError(f"has a damaged or truncated header: no end_header after {size} bytes")
-        lines.append(line)
-        if lines[0].strip() != b"ply":
-            return lines
     return lines
 
 
@@ -170,6 +165,6 @@ def _check(header: PlyHeader, size: int) -> None:
     if not header.text and any(e.lists for e in header.before):
         raise HeaderError(f"has lists before its points: element {POINTS!r} must come first")
     elements = (*header.before, header.points, *header.after)
-    asked = header.size + sum(e.least_bytes(header.text) for e in elements) - (header.text and size > header.size)
-    if asked > size:
+    asked = header.size + sum(e.least_bytes(header.text) for e in elements)
+    if asked > size + header.text:  # a text's last line may lack its end
         raise HeaderError(f"is truncated: its header asks for at least {asked} bytes and it has {size}")
