@@ -62,9 +62,12 @@ def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit
 
 
 def n_workers(problem: Problem, n_init: int) -> int:
-    """Say how many restarts should run side by side: 1 where a single one can use the threads, or is over too soon."""
+    """Say how many restarts should run side by side: 1 where a single one can use the threads, or is over too soon.
+
+    Also where X is read in blocks: a pass through a file or a stream is one reader's.
+    """
     work = problem.samples.n_samples * problem.work_per_row
-    if n_init == 1 or problem.n_threads > 1 or work < WORTH_A_THREAD:
+    if n_init == 1 or problem.n_threads > 1 or work < WORTH_A_THREAD or problem.samples.is_stream:
         return 1
     return min(n_init, problem.threads_for(work * PASSES * n_init))
 

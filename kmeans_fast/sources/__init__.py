@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._samples import Source
-from ._chunks import Chunks, is_chunks
+from ._chunks import Chunks as chunks
+from ._chunks import is_chunks
 from ._las import LasCloud as las
 from ._npy import npy
 from ._parquet import arrow, parquet
@@ -22,14 +23,6 @@ from ._ply import PlyCloud as ply
 from ._sliced import Sliced, hdf5, zarr
 
 __all__ = ["Parts", "Source", "arrow", "chunks", "hdf5", "las", "npy", "parquet", "ply", "zarr"]
-
-
-def chunks(iterable: Any) -> Source:
-    """Open an iterable of chunks: a list of arrays, or an object whose ``__iter__`` starts anew each time.
-
-    See `kmeans_fast.sources.Chunks`, whose docstring says what is checked; `kmeans` does this by itself.
-    """
-    return Chunks(iterable)
 
 
 def find(X: Any, name: str) -> Any:
@@ -48,7 +41,7 @@ def find(X: Any, name: str) -> Any:
         return Sliced(X)
     if type(X).__module__.startswith("pyarrow") and hasattr(X, "count_rows"):
         return arrow(X)
-    return Chunks(X, name) if is_chunks(X) else X
+    return chunks(X, name) if is_chunks(X) else X
 
 
 def is_source(X: Any) -> bool:

@@ -195,6 +195,29 @@ def test_rows_are_read_and_taken_in_any_order(cuts, reads, rows):
         np.testing.assert_array_equal(source.take(np.array(rows)), X[rows])
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"algorithm": "hamerly"}, {"algorithm": "elkan"}, {"algorithm": "boxes"}, {"quality": "best"}, {"n_init": 4}],
+    ids=str,
+)
+def test_every_way_of_fitting_gives_the_bits_of_the_array_in_memory(options):
+    X = points()
+    expected, r = (kmeans(given_, K, random_state=2, **options) for given_ in (X, Chunked(X, 500, 501)))
+    assert r.inertia == expected.inertia
+    np.testing.assert_array_equal(r.labels, expected.labels)
+
+
+def test_restarts_read_a_stream_one_after_the_other(monkeypatch):
+    monkeypatch.setattr("kmeans_fast._restarts.WORTH_A_THREAD", 0.0)
+    X = points(300)
+    chunks = Chunked(X, 100, 200)
+    r = kmeans(chunks, K, init="random", n_init=6, random_state=0)
+    assert r.inertia == kmeans(X, K, init="random", n_init=6, random_state=0).inertia
+    assert chunks.n_given <= 3 * (
+        sum(run.n_iter + 3 for run in r.restarts) + 3
+    )  # chunks of a pass, and few more passes
+
+
 def test_a_pass_opens_each_chunk_once_and_rows_that_were_taken_are_kept():
     X = points(1000, 2)
     chunks = Chunked(X, *range(100, 1000, 100))
