@@ -28,7 +28,7 @@ FIRST, FILL = 0, 1  # the rounds of a key; k-means|| has those from ROUND on
 ROUND = 2
 
 Arrival = tuple[float, int, Floats]  # time, row, values
-Run = Callable[..., Any]  # _fit.Spread.run
+Run = Callable[..., Any]  # _spread.Spread.run
 
 
 @dataclass(frozen=True)
