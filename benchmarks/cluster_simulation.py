@@ -49,9 +49,10 @@ def measure(rows: int, d: int, k: int) -> Measured:
     for serial in range(4):
         centroids = centres + 0.01 * rng.standard_normal((k, d))
         began = time.process_time()
-        nodes, _ = _block.make_pass(block, _block.Pass(serial, survey, True, centroids, before))
+        this = _block.Pass(serial, survey, True, centroids)
+        nodes, _ = _block.make_pass(block, this, before)
         seconds.append(time.process_time() - began)
-        before = centroids
+        before = this
     one = nodes[0][2]
     _tree.merge([[(0, 0, one)], [(0, 1, one)]])
     began = time.process_time()

@@ -59,7 +59,7 @@ def main() -> None:
         serials = iter(range(0, 1000, 2))
 
         def run(block: _block.Block, survey=survey, centres=centres, serials=serials) -> None:
-            _block.make_pass(block, _block.Pass(next(serials), survey, False, centres))
+            _block.make_pass(block, _block.Pass(next(serials), survey, False, centres), None)
 
         passes = [cpu(lambda block=block: run(block)) for block in blocks]
         fit = blocks[0].fit

@@ -54,14 +54,13 @@ class Survey:
 
 @dataclass(frozen=True)
 class Pass:
-    """A pass against `centroids`, and all that it takes to make it from nothing."""
+    """A pass against `centroids`: with the one before it, all that it takes to make it from nothing."""
 
     serial: int
     survey: Survey
     single: bool  # in float32
     centroids: Floats
-    before: Floats | None = None  # those of the pass with the serial before; None: nothing has a label yet
-    moved: tuple[tuple[NDArray[np.int64], int], ...] = ()  # rows that were given another label after it
+    moved: tuple[tuple[NDArray[np.int64], int], ...] = ()  # rows given another label since the pass before
 
 
 class Block:
@@ -144,14 +143,14 @@ class _Fit(Problem):
         engine.finish(self.scratch)  # bounds refer to these centroids from now on
         return nodes, engine.n_changed
 
-    def follow(self, this: Pass) -> None:
+    def follow(self, this: Pass, before: Pass | None) -> None:
         """Make the labels those of the pass before `this`, with what was moved since."""
         self.dtype = np.dtype(np.float32 if this.single else np.float64)
-        if this.before is None:
+        if before is None:  # nothing has a label yet
             self.engine().reset()
-        elif self.serial != this.serial - 1:
+        elif self.serial != before.serial:
             self.engine().reset()
-            self.make_pass(this.before)
+            self.make_pass(before.centroids)
         self.serial = -1  # until a pass is complete
         first, n = self.block.first, self.samples.n_samples
         for rows, label in this.moved:
@@ -205,11 +204,11 @@ def bad_weight(block: Block) -> tuple[int, float] | None:
     return (block.first + int(bad[0]), float(block.weight[bad[0]])) if len(bad) else None
 
 
-def make_pass(block: Block, this: Pass) -> tuple[Nodes, int]:
+def make_pass(block: Block, this: Pass, before: Pass | None) -> tuple[Nodes, int]:
     """Label and sum: see `_Fit.make_pass`."""
     with block.lock:
         fit = block.problem(this.survey)
-        fit.follow(this)
+        fit.follow(this, before)
         result = fit.make_pass(this.centroids)
         fit.serial = this.serial
         return result

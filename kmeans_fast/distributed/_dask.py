@@ -20,6 +20,7 @@ from ._block import Block
 from ._engine import Blocks, EngineLost
 
 FAN_IN = 8  # results joined by one task
+HELD = 4  # values that calls share: a pass needs the one before
 PATIENCE = 1.0  # seconds between two looks at whether the scheduler is still there
 
 
@@ -28,6 +29,7 @@ class DaskEngine:
 
     def __init__(self, client: distributed.Client | None = None) -> None:
         self.client = distributed.default_client() if client is None else client
+        self._held: list[tuple[Any, Any]] = []
 
     def persist(self, X: Any, weight: Any, grain: Callable[[int], int]) -> Blocks:
         """Compute X where its blocks are, and cut them to grains: only rows between a border and the next grain move.
@@ -57,9 +59,19 @@ class DaskEngine:
 
     def map(self, function: Callable[..., Any], blocks: Sequence[Any], *shared: Any) -> Sequence[Any]:
         """Submit a task a block; what they share is a task's result too, so a worker fetches it once."""
-        held = [[self.client.submit(_same, one, pure=False)] * len(blocks) for one in shared]
+        held = [[self._hold(one)] * len(blocks) for one in shared]
         futures: Sequence[Any] = self.client.map(function, blocks, *held, pure=False)
         return futures
+
+    def _hold(self, value: Any) -> Any:
+        """Return the task that gives a value to workers: that of before, where it was shared not long ago."""
+        for known, future in self._held:
+            if known is value and not isinstance(value, np.ndarray):  # an array may have changed since
+                return future
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):  # it is no graph
+            future = self.client.submit(_same, value, pure=False)
+        self._held = [*self._held[1 - HELD :], (value, future)]
+        return future
 
     def reduce(self, handles: Sequence[Any], join: Callable[[list[Any]], Any]) -> Any:
         """Join neighbours by tasks, level after level; the last result alone comes here."""

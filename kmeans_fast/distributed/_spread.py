@@ -172,10 +172,9 @@ class Passes:
     def visit(self, block: Any, start: int, assign: bool = True) -> None:
         """Label and sum all samples; without `assign` their sums are what they were."""
         if assign:
-            before = None if self.last is None else self.last.centroids
             self.problem.serial += 1
-            this = Pass(self.problem.serial, self.problem.known, self.single, self.centroids, before, self.moved)
-            nodes, self.n_changed = self.problem.run(_block.make_pass, _block.join_passes, this)
+            this = Pass(self.problem.serial, self.problem.known, self.single, self.centroids, self.moved)
+            nodes, self.n_changed = self.problem.run(_block.make_pass, _block.join_passes, this, self.last)
             self.totals[:] = _tree.total(nodes)
             self.last, self.moved = this, ()
 

@@ -33,7 +33,7 @@ def cluster() -> Iterator[Any]:
     limits = {"target": SMALL / 2**30, "spill": False, "pause": False, "terminate": False}
     settings = {f"distributed.worker.memory.{name}": value for name, value in limits.items()}
     with (
-        dask.config.set({**settings, "distributed.admin.large-graph-warning-threshold": "1GB"}),
+        dask.config.set(settings),
         distributed.LocalCluster(
             n_workers=1, threads_per_worker=1, processes=True, memory_limit="1GiB", dashboard_address=None
         ) as cluster,
