@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 from threading import Lock
@@ -70,7 +71,7 @@ class FileSource:
                     n_bytes = self._file.readinto(rest) or 0
             if n_bytes == 0:
                 row = (at - self.offset) // self.row_bytes
-                raise OSError(0, f"the file ends at row {row}, which it did not when work began,", self.path)
+                raise OSError(errno.EIO, f"the file has no row {row}, which it had when work began", self.path)
             rest, at = rest[n_bytes:], at + n_bytes
 
 

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from . import _distances, _runtime
 from ._algorithm import grid_pays
+from ._memory import Workspace, memory_limit
 from ._problem import float32_resolves, make_grid, raise_not_finite, score_shift
 from ._samples import Samples, as_samples
 from ._validate import as_centroids, check_threads
 
 MARGIN_BYTES = 1 << 22  # distances to all centroids that are in memory at once
+
+SUMMED = 1 << 20  # squares that are summed at once
 
 
 def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.int32]:
@@ -23,8 +26,9 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     Parameters
     ----------
     X : array-like, frame, path or source of shape (n_samples, n_features)
-        Read in blocks, never copied whole; memory beyond X is 4 bytes a sample, and with up to 3 features a
-        grid of up to 1/4 byte a sample and 4 KB (float64: 8) a cluster where that pays.
+        Read in blocks, never copied whole; memory beyond X is 4 bytes a sample (a scratch file of them where that is
+        more than KMEANS_FAST_MEMORY, docs/scale.md), and with up to 3 features a grid of up to 1/4 byte a sample and
+        4 KB (float64: 8) a cluster where that pays.
     centroids : array-like of shape (n_clusters, n_features)
     n_threads : int, optional
         Threads at most; all that are available by default.
@@ -54,15 +58,19 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     if grid_pays(samples.n_samples, d, k, threads):
         grid = make_grid(single, samples.n_samples, k, d, np.empty)
         grid.build(packed)
-    labels = np.empty(samples.n_samples, np.int32)
-    for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
+    memory = Workspace(samples.n_samples, memory_limit(samples.is_stream))
+    labels = memory.empty(samples.n_samples, np.int32)
+    for start, block in memory.dropping(_finite_blocks(samples, dtype, float(k * (d + 2)), threads)):
         out = labels[start : start + len(block)]
         _distances.assign(block, shift, packed, k, out, work, chunk, threads, grid)
     return labels
 
 
 def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[Any]:
-    """Distance of each sample to each centroid, shape (n_samples, n_clusters), in the dtype of the result."""
+    """Distance of each sample to each centroid, shape (n_samples, n_clusters), in the dtype of the result.
+
+    Mapped from a scratch file where it takes more than KMEANS_FAST_MEMORY (docs/scale.md).
+    """
     samples, centroids = _checked(X, centroids)
     k, d = centroids.shape
     dtype = samples.result_dtype
@@ -71,9 +79,10 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
     points = np.ascontiguousarray(centroids, wide)
     threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(k * (d + 2)))
     work = np.empty(_distances.work_bytes(wide == np.float32, k, d) * threads, np.uint8)
-    out = np.empty((samples.n_samples, k), dtype)
+    memory = Workspace(samples.n_samples, memory_limit(samples.is_stream))
+    out = memory.empty((samples.n_samples, k), dtype)
     chunk = samples.chunk(wide)
-    for start, block in _finite_blocks(samples, wide, float(k * (d + 2)), threads):
+    for start, block in memory.dropping(_finite_blocks(samples, wide, float(k * (d + 2)), threads)):
         step = len(block) if wide == dtype else chunk * threads
         for row in range(0, len(block), step):
             part = block[row : row + step]
@@ -88,24 +97,27 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
 def own_distances(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None) -> NDArray[np.float64]:
     """Distance of each sample to the centroid of its label, by direct differences in float64."""
     samples, centroids = _checked(X, centroids)
-    out = np.empty(samples.n_samples)
+    memory = Workspace(samples.n_samples, memory_limit(samples.is_stream))
+    out = memory.empty(samples.n_samples, np.float64)
     threads = _runtime.choose_threads(check_threads(n_threads), samples.n_samples * float(samples.n_features))
     rows = samples.block_rows(samples.dtype, float(samples.n_features), threads)
-    for start, block in samples.blocks(samples.dtype, rows):
+    for start, block in memory.dropping(samples.blocks(samples.dtype, rows)):
         stop = start + len(block)
         _distances.own_squared_distances(
             block, centroids, labels[start:stop], out[start:stop], samples.chunk(samples.dtype), threads
         )
-    return np.sqrt(out, out=out)
+        np.sqrt(out[start:stop], out=out[start:stop])
+    return out
 
 
 def inertia(X: Any, centroids: Any, weight: NDArray[np.float64] | None, n_threads: int | None) -> float:
     """Weighted sum of squared distances to the nearest centroids."""
     squared = own_distances(X, centroids, predict(X, centroids, n_threads), n_threads)
-    squared *= squared
-    if weight is not None:
-        squared *= weight
-    return float(squared.sum())
+    total = 0.0
+    for start in range(0, len(squared), SUMMED):
+        part = squared[start : start + SUMMED] ** 2
+        total += float((part if weight is None else part * weight[start : start + SUMMED]).sum())
+    return total
 
 
 def margins(X: Any, centroids: Any, labels: NDArray[np.int32], n_threads: int | None) -> NDArray[np.float64]:

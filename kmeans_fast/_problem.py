@@ -163,6 +163,7 @@ class Problem:
         figures = _survey.summary(parts, largest, total_weight)
         if not isfinite(figures[0]):
             raise_not_finite(self.samples)
+        self._slice_means = parts[:, 0] / total_weight
         self.take_survey(*figures, total_weight)
 
     def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
@@ -177,6 +178,12 @@ class Problem:
         # The squares of these would leave float32's range.
         if self._dtype == np.float32 and not 1e-30 < self.total_squares / total_weight < 1e30:
             self.dtype = np.dtype(np.float64)
+
+    @property
+    def mean(self) -> Floats:
+        """Weighted mean of X."""
+        mean: Floats = self.origin + self._slice_means.sum(axis=0)
+        return mean
 
     def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
         """Say whether rounding centroids to float32 costs nothing that shows, given their weighted squares."""

@@ -76,14 +76,14 @@ def read_blocks(source: Source, dtype: np.dtype[Any], rows: int) -> Iterator[tup
                 ahead[-1].start()
             yield start, values
     finally:
-        for read in ahead:
-            read.join()
+        for read in ahead:  # one that hangs ends by itself
+            read.join(LOOK_FOR_SIGNALS)
 
 
 def _placed(error: Exception, block: int, start: int, stop: int) -> Exception:
     """Return the error with the block and the rows that were read."""
     where = f"while reading block {block} of X, rows {start} to {stop - 1}"
     if isinstance(error, OSError):
-        return OSError(error.errno, f"{error.strerror or error} {where}", error.filename)
+        return OSError(error.errno, f"{error.strerror or error} ({where})", error.filename)
     kind = next((kind for kind in SAME_KIND if isinstance(error, kind)), RuntimeError)
     return kind(f"{str(error).rstrip('.')} ({where}).")

@@ -13,6 +13,7 @@ from ._problem import Floats, Problem
 from ._validate import as_floats, check_finite
 
 METHODS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+FEW = 1 << 16  # samples that are never too many for k-means++
 PARTITIONED = 1 << 20  # labels drawn at once
 LARGE = {"k-means||": "kmeans_parallel_rows", "afk-mc2": "afk_mc2_rows"}
 
@@ -25,6 +26,11 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
     if callable(init):
         return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
     if init == "k-means++":
+        if problem.samples.n_samples > FEW:
+            from ._seed_sample import is_large, sampled_start  # loaded when it is used
+
+            if is_large(problem):
+                return sampled_start(problem, rng)
         return problem.samples.take(kmeans_plusplus_rows(problem, rng))
     if init in LARGE:
         from . import _seed_large  # loaded when it is used
