@@ -20,10 +20,10 @@ SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
 C_FILES = $(shell find src examples tests torture benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo docs test packages bench torture lint format clean prerequisites
+.PHONY: help demo docs test packages bench bench-scale torture lint format clean prerequisites
 
 help:  ## list the goals
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 demo: $(VENV)/installed-all  ## cluster a photograph and boards of points into one HTML page
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -43,6 +43,9 @@ packages: $(VENV)/installed-package  ## build sdist and wheel, twice, and put th
 bench: $(VENV)/installed-bench  ## time the kernels and fits beside other libraries
 	@$(BIN)/python benchmarks/launch.py __main__ $(ARGS)
 	@$(BIN)/pytest benchmarks --benchmark-only -q $(BENCH)
+
+bench-scale: $(VENV)/installed-bench  ## cluster a file of 6 GB (about 10 GB of disk) in little memory, beside other libraries
+	@$(BIN)/python benchmarks/launch.py scale $(ARGS)
 
 torture: $(VENV)/installed-test  ## hostile input, interrupts, kills, failing memory and disks; MINUTES=10 at most
 	@$(BIN)/python torture $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
