@@ -52,7 +52,7 @@ def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit
         log.info("restart %d ends: %s, iteration %d, inertia %g", restart + 1, run.stop_reason, run.n_iter, run.inertia)
         stopped = run.stop_reason in STOPPED
         if keep is not None and stopped:
-            keep.stopped()
+            keep.save_pause()
         best.add(problem, run, restart == restarts[-1])
         if stopped:
             break

@@ -57,23 +57,23 @@ class Keeper:
 
     def halted(self, halt: Halt) -> None:
         """Save a loop between two passes."""
-        numbers = {"lowest": halt.lowest, "stalled": halt.stalled, "n_distances": halt.n_distances}
+        figures = {"lowest": halt.lowest, "stalled": halt.stalled, "n_distances": halt.n_distances}
         arrays = {"centroids": halt.centroids, "labelled_by": halt.labelled_by}
         if halt.sums is not None:
             arrays["sums"] = halt.sums
-        self._save({"halt": numbers}, arrays | {"history": np.array(halt.inertia_history)}, self._state_of_rng())
+        self._save({"halt": figures}, arrays | {"history": np.array(halt.inertia_history)}, self._state_of_rng())
 
     def paused(self, pause: Pause) -> None:
-        """Save a search between two swaps when it is time, and remember it for `stopped`."""
+        """Save a search between two swaps when it is time, and remember it for `save_pause`."""
         if pause.labelled_by is not None:
             # Copies: the last descent is going to write where the centroids are.
             held = replace(pause, centroids=pause.centroids.copy(), labelled_by=pause.labelled_by.copy())
             self.pending = held, self._state_of_rng()
             if self.due():
-                self.stopped()
+                self.save_pause()
 
-    def stopped(self) -> None:
-        """Save a restart that was stopped amid its search, as it was paused last; a stopped loop has saved itself."""
+    def save_pause(self) -> None:
+        """Save a search as it was paused last; where a loop was stopped, it has saved itself, and there is none."""
         if self.pending is not None:
             pause, state_of_rng = self.pending
             fields = asdict(pause)

@@ -140,8 +140,8 @@ def test_a_long_run_of_the_command_line_tells_all_on_a_terminal(tmp_path):
     import subprocess
     import termios
 
-    np.save(tmp_path / "X.npy", np.random.default_rng(0).random((20_000, 3), np.float32))
-    command = [sys.executable, "-m", "kmeans_fast", "cluster", "X.npy", "-k", "50", "--tol", "0", "--seed", "0"]
+    np.save(tmp_path / "X.npy", np.random.default_rng(0).random((9000, 3), np.float32))
+    command = [sys.executable, "-m", "kmeans_fast", "cluster", "X.npy", "-k", "50", "--max-iter", "20", "--seed", "0"]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 160, 0, 0))
     subprocess.run(command, cwd=tmp_path, stderr=theirs, stdout=subprocess.DEVNULL, check=True, timeout=60)
