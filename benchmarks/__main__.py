@@ -18,6 +18,7 @@ from .cluster import cluster_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .import_time import import_suite
 from .machine import available_cpus, describe
+from .minibatch import coresets_suite, minibatch_suite
 from .peak import peak_suite
 from .picture import draw, draw_inertia
 from .race import Settings, race
@@ -38,6 +39,8 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "choose": choose_suite,
     "modes": modes_suite,
     "variants": variants_suite,
+    "minibatch": minibatch_suite,
+    "coresets": coresets_suite,
     "bisecting": bisecting_suite,
     "barriers": barriers_suite,
     "cluster": cluster_suite,

@@ -19,6 +19,7 @@ from ._watch import FitState
 if TYPE_CHECKING:
     from . import barriers as barriers
     from . import choosing as choosing
+    from . import coresets as coresets
     from . import dask as dask
     from . import datasets as datasets
     from . import distributed as distributed
@@ -57,6 +58,7 @@ __all__ = [
 _SUBMODULES = (
     "barriers",
     "choosing",
+    "coresets",
     "dask",
     "datasets",
     "distributed",
