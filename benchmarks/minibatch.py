@@ -1,8 +1,8 @@
 """MiniBatchKMeans beside scikit-learn's, and what coresets lose.
 
 CPU seconds of one thread, in turn; medians over seeds, and mean inertias as a share of those of scikit-learn. "same
-samples" is the random scheme with as many batches as scikit-learn made; "same CPU" the best of `nested` with further seeds, for as
-long as scikit-learn took.
+samples" is the random scheme with as many batches as scikit-learn made; "same CPU" the best of `nested` with further
+seeds, for as long as scikit-learn took.
 """
 
 from __future__ import annotations

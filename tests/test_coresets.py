@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kmeans_fast import kmeans
+from kmeans_fast import coresets, kmeans
 from kmeans_fast._predict import inertia
 from kmeans_fast.coresets import FAN_IN, LEAF_ROWS, Coreset
 
@@ -117,3 +118,7 @@ def test_what_float32_does_not_hold_widens_the_points() -> None:
     points, _ = Coreset(10).update(np.float32([[1], [2]])).update([[0.1]]).result()
     assert points.dtype == np.float64
     assert points[2, 0] == 0.1
+
+
+def test_the_example_of_the_docstring_runs() -> None:
+    assert doctest.testmod(coresets).failed == 0
