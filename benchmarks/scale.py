@@ -183,17 +183,17 @@ def kmeans_fast(options: argparse.Namespace, cold: bool = False) -> Row:
     note = (
         f"{r.algorithm}, {r.n_threads} threads, inertia / n {r.inertia / len(X):.6g}, start {stamps[0] - began:.1f} s"
     )
-    return {**found, "compute": compute(X, r.centroids) * len(X), "note": note}
+    return {**found, "compute": compute(X, r.centroids, r.algorithm) * len(X), "note": note}
 
 
-def compute(X: Any, centroids: Any) -> float:
+def compute(X: Any, centroids: Any, algorithm: str) -> float:
     """Seconds a sample of passes over rows that are in memory: what reading has to hide behind."""
     from kmeans_fast._iterate import make_pass
     from kmeans_fast._problem import Problem
     from kmeans_fast._samples import as_samples
 
     some = np.array(X[: 1 << 22])
-    problem = Problem(as_samples(some), len(centroids), None, None, "auto", 0)
+    problem = Problem(as_samples(some), len(centroids), None, None, algorithm)
     engine, centroids, new = problem.engine(), centroids.astype(float), np.empty(centroids.shape)
     engine.reset()
     times = []
