@@ -50,7 +50,7 @@ class KMeans(
     ----------
     n_clusters : int, default 8
         Number of clusters and of centroids.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array-like or callable
         The start, by default "k-means++": a method's name, an array of shape (n_clusters, n_features), or
         ``init(X, n_clusters, random_state=RandomState)`` that returns one, with X as an array.
     n_init : "auto" or int, default "auto"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 QUALITIES = ("standard", "best")
 MANY_RESTARTS = 10  # where a start is as good as chance makes it
-GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2")
+GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2", "two-level")
 
 
 class ClusterWarning(UserWarning):
@@ -64,10 +64,11 @@ def kmeans(
         alone: what is not a contiguous float32 or float64 array is converted 4 MB at a time, in every pass.
     n_clusters : int
         Number of clusters, from 1 to n_samples.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array or callable, default "k-means++"
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array or callable
         The start: greedy k-means++, k-means|| (5 rounds, each of which expects 2 n_clusters candidates), AFK-MC2
-        (chains of 200 proposals, which end higher), random samples, means of a random partition, an array of
-        shape (n_clusters, n_features), or ``init(X, n_clusters, random_state=Generator)`` that returns one.
+        (chains of 200 proposals, which end higher), k-means++ inside sqrt(n_clusters) coarse clusters, random
+        samples, means of a random partition, an array of shape (n_clusters, n_features), or ``init(X, n_clusters,
+        random_state=Generator)`` that returns one.
     n_init : int or "auto", default "auto"
         Restarts, of which the one with the lowest inertia is returned. "auto" is 10 for "random", "random-partition"
         and a callable unless ``quality="best"``, else 1.

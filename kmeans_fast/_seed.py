@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from ._greedy import kmeans_plusplus_rows
 from ._problem import Floats, Problem
 from ._validate import as_floats, check_finite
 
-METHODS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+METHODS = ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
 FEW = 1 << 16  # samples that are never too many for k-means++
 PARTITIONED = 1 << 20  # labels drawn at once
-LARGE = {"k-means||": "kmeans_parallel_rows", "afk-mc2": "afk_mc2_rows"}
+LARGE = {  # loaded when they are used
+    "k-means||": ("_seed_large", "kmeans_parallel_rows"),
+    "afk-mc2": ("_seed_large", "afk_mc2_rows"),
+    "two-level": ("_seed_two_level", "two_level_rows"),
+}
 
 
 def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats:
@@ -33,9 +38,8 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
                 return sampled_start(problem, rng)
         return problem.samples.take(kmeans_plusplus_rows(problem, rng))
     if init in LARGE:
-        from . import _seed_large  # loaded when it is used
-
-        return problem.samples.take(getattr(_seed_large, LARGE[init])(problem, rng))
+        module, rows = LARGE[init]
+        return problem.samples.take(getattr(import_module(f".{module}", __package__), rows)(problem, rng))
     if init == "random":
         return problem.samples.take(random_rows(problem, problem.n_clusters, rng))
     return _random_partition(problem, rng)

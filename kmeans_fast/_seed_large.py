@@ -51,7 +51,7 @@ def kmeans_parallel_rows(problem: Problem, rng: np.random.Generator) -> Rows:
         points = as_samples(problem.samples.take(rows[some], problem.dtype))
         some = some[kmeans_plusplus_rows(Problem(points, k, mass[some], problem.max_threads, "lloyd"), rng)]
     problem.memory.release(before)
-    return _fill(problem, rows[some], rng)
+    return fill(problem, rows[some], rng)
 
 
 def afk_mc2_rows(problem: Problem, rng: np.random.Generator, chain: int = CHAIN) -> Rows:
@@ -87,7 +87,7 @@ def afk_mc2_rows(problem: Problem, rng: np.random.Generator, chain: int = CHAIN)
             rows[m], points[m] = proposals[at], X[at]
             m += 1
     problem.memory.release(before)
-    return _fill(problem, rows[:m], rng)
+    return fill(problem, rows[:m], rng)
 
 
 def _walk(ratio: list[float], chance: list[float]) -> int:
@@ -188,7 +188,7 @@ def _first(problem: Problem, rng: np.random.Generator) -> Rows:
     return _draw(problem, np.broadcast_to(np.float64(1.0), problem.samples.n_samples), rng.random(1))
 
 
-def _fill(problem: Problem, rows: Rows, rng: np.random.Generator) -> Rows:
+def fill(problem: Problem, rows: Rows, rng: np.random.Generator) -> Rows:
     """Add any others, each once: the samples that differ are fewer than the clusters, or the rounds drew too few."""
     missing = problem.n_clusters - len(rows)
     if missing == 0:

@@ -31,7 +31,7 @@ def bits(r: Any) -> tuple[bytes, bytes, float]:
 
 
 ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan", "boxes")
-INITS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+INITS = ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
 
 
 def hostile(seed: int) -> Step:

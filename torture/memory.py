@@ -57,7 +57,7 @@ def _fits() -> dict[str, Callable[[], Any]]:
         },
         **{
             init: lambda init=init: bits(kmeans(half, 9, init=init, n_init=2, **common))
-            for init in ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+            for init in ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
         },
         "best": lambda: bits(kmeans(X, 9, quality="best", **common)),
         "float64 later": lambda: bits(kmeans(far, 6, **common)),

@@ -23,7 +23,7 @@ from .outputs import Output
 from .preparation import Preparation, Wish
 from .raw import Raw
 
-SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "random", "random-partition")
+SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
 NOTHING = Wish()
 ORDERS = ("size", "position")
 

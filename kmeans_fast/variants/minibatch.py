@@ -49,7 +49,7 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     ----------
     n_clusters : int, default 8
         Number of clusters.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array-like or callable
         The start, by default "k-means++", on `init_size` samples; the others as for `KMeans`.
     max_iter : int, default 100
         How often as many samples as X has are visited, at most; in `fit` alone.
