@@ -228,3 +228,13 @@ def test_starts_are_compared_and_a_callable_gets_the_sample(capsys: pytest.Captu
     assert "batch of 200 samples: mean inertia" in capsys.readouterr().out
     with pytest.warns(RuntimeWarning, match=r"init_size=2 must be >= n_clusters=4"):
         MiniBatchKMeans(4, init_size=2).fit(X)
+
+
+@pytest.mark.parametrize("batch", ["nested", "random"])
+def test_files_and_chunks_give_the_bits_of_the_array(batch: str, tmp_path: Path) -> None:
+    X = blobs(30_000, 5)
+    np.save(tmp_path / "x.npy", X)
+    model = MiniBatchKMeans(5, batch=batch, random_state=0, max_iter=3)
+    expected = model.fit(X).cluster_centers_.copy()
+    for other in (str(tmp_path / "x.npy"), [X[:11_000], X[11_000:]]):
+        np.testing.assert_array_equal(model.fit(other).cluster_centers_, expected)
