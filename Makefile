@@ -20,7 +20,7 @@ SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
 C_FILES = $(shell find src examples tests torture benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo docs test packages bench bench-scale torture lint format clean prerequisites
+.PHONY: help demo docs test packages bench bench-scale torture sanitize lint format clean prerequisites
 
 help:  ## list the goals
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -49,6 +49,9 @@ bench-scale: $(VENV)/installed-bench  ## cluster a file of 6 GB (about 10 GB of 
 
 torture: $(VENV)/installed-test  ## hostile input, interrupts, kills, failing memory and disks; MINUTES=10 at most
 	@$(BIN)/python torture $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+sanitize: $(VENV)/installed-test  ## kernels under sanitizers, guard pages, Valgrind and emulators; ARGS=--quick
+	@$(BIN)/python torture/sanitize.py $(ARGS)
 
 lint: $(VENV)/installed-lint  ## ruff, mypy --strict, cython-lint, clang-format
 	$(BIN)/ruff check .

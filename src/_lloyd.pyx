@@ -333,7 +333,7 @@ cdef class Lloyd:
             for i in range(self.k):
                 for j in range(m):
                     at = which[j]
-                    gap = LARGE if i == at else <float> (sqrt((&squares[0, 0])[i * m + j]) / UP)
+                    gap = LARGE if i == at else <float> min(sqrt((&squares[0, 0])[i * m + j]) / UP, <double> LARGE)
                     self.apart[i, at] = gap
                     self.apart[at, i] = gap
         for i in range(self.k):

@@ -69,7 +69,7 @@ class Oracle:
             some = ~np.isnan(means[:, 0])
             spread = np.abs(X).max(axis=0) if len(X) == 1 else np.ptp(X, axis=0)
             eps = np.finfo(r.centroids.dtype).eps
-            room = 4 * eps * np.abs(means[some]) + 1e-9 * spread
+            room = 4 * eps * np.abs(means[some]) + 1e-9 * spread + np.finfo(r.centroids.dtype).smallest_subnormal
             assert (np.abs(r.centroids[some] - means[some]) <= room).all()
 
 

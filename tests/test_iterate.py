@@ -211,6 +211,24 @@ def test_the_best_of_all_starts_is_the_best_of_all_partitions(oracle, n, k, seed
     assert found == pytest.approx(best, rel=1e-12)
 
 
+# E. H. Ruspini, "Numerical methods for fuzzy clustering", Information Sciences 2 (1970) 319-350: 75 points.
+RUSPINI = """
+4,53 5,63 10,59 9,77 13,49 13,69 12,88 15,75 18,61 19,65 22,74 27,72 28,76 24,58 27,55 28,60 30,52 31,60 32,61 36,72
+28,147 32,149 35,153 33,154 38,151 41,150 38,145 38,143 32,143 34,141 44,156 44,149 44,143 46,142 47,149 49,152 50,142
+53,144 52,152 55,155 54,124 60,136 63,139 86,132 85,115 85,96 78,94 74,96 97,122 98,116 98,124 99,119 99,128 101,115
+108,111 110,111 108,116 111,126 115,117 117,115 70,4 77,12 83,21 61,15 69,15 78,16 66,18 58,13 64,20 69,21 66,23 61,25
+76,27 72,31 64,30
+"""
+
+
+@pytest.mark.parametrize(("k", "optimum"), [(4, 12881.051236), (8, 6149.639019)])
+def test_many_restarts_reach_the_proven_optimum_of_ruspinis_points_and_none_beats_it(k, optimum):
+    X = np.array([point.split(",") for point in RUSPINI.split()], float)
+    assert X.shape == (75, 2)
+    r = kmeans(X, k, n_init=5000, random_state=1)
+    assert r.inertia == pytest.approx(optimum, rel=1e-9)
+
+
 @pytest.mark.parametrize(("n", "k", "seed"), [(9, 3, 0), (25, 4, 1), (40, 6, 2)])
 def test_no_fit_in_one_dimension_beats_the_optimum_and_the_best_of_many_reaches_it(n, k, seed):
     X = np.sort(np.random.default_rng(seed).standard_normal(n) ** 3)

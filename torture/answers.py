@@ -123,10 +123,8 @@ def differential(dtype: str) -> Any:
                 assert bits(pruned) == bits(dense), algorithm
             oracle.assert_agrees(dense, X)
             _, labels, inertia, _ = reference.lloyd(X, centroids, options["max_iter"])
-            same = bool((dense.labels == labels).all())
-            if same:
-                assert abs(dense.inertia - inertia) <= 1e-6 * inertia + 1e-20
-            return same
+            near = abs(dense.inertia - inertia) <= 1e-6 * inertia + 1e-20  # else an early tie moved the centroids
+            return bool((dense.labels == labels).all()) and near
 
         return step
 

@@ -126,6 +126,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #undef SHRINK
 #undef GROW
 #undef LARGE
+#undef TINIEST
 #undef UNIT
 #undef TILE
 #undef PANEL

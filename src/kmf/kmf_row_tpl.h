@@ -16,7 +16,8 @@ KMF_INLINE float KMF_FN(upper_of)(float square, float span, float off)
 
 KMF_INLINE float KMF_FN(lower_of)(float square, float span, float off)
 {
-    return sqrtf(square - off > 0.0f ? square - off : 0.0f) * SHRINK - KMF_FN(blur)(span);
+    const float least = (square < LARGE ? square : LARGE) - off; /* an infinite one is only too large for a float */
+    return sqrtf(least > 0.0f ? least : 0.0f) * SHRINK - KMF_FN(blur)(span);
 }
 
 /* As `slack`, for sums that run along the lanes. */

@@ -1,9 +1,17 @@
-/* Holds every kernel of one instruction set against a plain double loop: `harness ISA`, or `harness list`.
+/* Holds every kernel of one instruction set against a plain double loop: `harness ISA [EVERY]`, or `harness list`.
  *
  * In C, so that it also runs where Python does not: NEON under an emulator. Every buffer is allocated at its exact
  * size, so that an address sanitizer sees one element too many. Prints the first failure and exits 1, or the number
  * of checks and exits 0. test_kernels.py builds and runs it.
+ *
+ * With KMF_GUARD=1 every buffer ends where a page begins that must not be touched, with KMF_GUARD=2 it begins behind
+ * one: that also stops vector code where no sanitizer looks, at full speed and on any instruction set.
  */
+#ifdef KMF_GUARD
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +19,8 @@
 #define KMF_IMPLEMENTATION
 #include "kmf.h"
 
-static size_t checks = 0;
+static size_t checks = 0, nth = 0;
+static size_t every = 1; /* only every so-manyth size is checked, and none that is large */
 static const char *isa = "";
 
 #define CHECK(condition, what, n, d, k)                                                                                \
@@ -24,6 +33,7 @@ static const char *isa = "";
         }                                                                                                              \
     } while (0)
 
+#ifndef KMF_GUARD
 static void *allocate(size_t count, size_t size)
 {
     void *memory = malloc(count * size + (count == 0));
@@ -31,6 +41,40 @@ static void *allocate(size_t count, size_t size)
         abort();
     return memory;
 }
+#else
+static struct {
+    void *memory, *pages;
+    size_t size;
+} guarded[256]; /* more than any check has at a time */
+
+static void *allocate(size_t count, size_t size)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), used = (count * size + page - 1) / page * page;
+    char *pages = (char *)mmap(NULL, used + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t slot = 0;
+    while (slot < 256 && guarded[slot].memory != NULL)
+        ++slot;
+    if (pages == MAP_FAILED || slot == 256 || (used > 0 && mprotect(pages + page, used, PROT_READ | PROT_WRITE) != 0))
+        abort();
+    if (used > 0)
+        memset(pages + page, 0xA5, used); /* not zeros, which would hide what is read before it is written */
+    guarded[slot].pages = pages;
+    guarded[slot].size = used + 2 * page;
+    return guarded[slot].memory = pages + page + (KMF_GUARD == 1 ? used - count * size : 0);
+}
+
+static void release(void *memory)
+{
+    for (size_t slot = 0; slot < 256; ++slot) {
+        if (memory != NULL && guarded[slot].memory == memory) {
+            munmap(guarded[slot].pages, guarded[slot].size);
+            guarded[slot].memory = NULL;
+            return;
+        }
+    }
+}
+#define free release
+#endif
 
 /* xorshift64*: the same numbers on every machine. */
 static uint64_t state = 88172645463325252u;
@@ -91,9 +135,9 @@ static void put(void *codes, size_t width, size_t at, uint32_t code)
 }
 
 /* Integers and a gamma of 1/2 make every cost exact, so that ties are real. */
-static void check_prototypes(const kmf_kernels *kernels, size_t nth, size_t m, size_t d, size_t k, int few)
+static void check_prototypes(const kmf_kernels *kernels, size_t log2_width, size_t m, size_t d, size_t k, int few)
 {
-    const size_t width = (size_t)1 << nth, lanes = KMF_PROTOTYPES, blocks = (k + lanes - 1) / lanes;
+    const size_t width = (size_t)1 << log2_width, lanes = KMF_PROTOTYPES, blocks = (k + lanes - 1) / lanes;
     uint32_t *modes = (uint32_t *)allocate(k * m, sizeof *modes), *sample = (uint32_t *)allocate(m, sizeof *sample);
     double *means = (double *)allocate(k * d, sizeof *means), *x = (double *)allocate(d, sizeof *x), cost;
     double *packed_means = (double *)allocate(blocks * lanes * d, sizeof *packed_means);
@@ -125,7 +169,7 @@ static void check_prototypes(const kmf_kernels *kernels, size_t nth, size_t m, s
                 least = score, nearest = j;
         }
         const int32_t label =
-            kernels->nearest_prototype[nth](codes, m, x, d, packed_modes, packed_means, k, 0.5, &cost);
+            kernels->nearest_prototype[log2_width](codes, m, x, d, packed_modes, packed_means, k, 0.5, &cost);
         CHECK((size_t)label == nearest && cost == least, "nearest_prototype", m, d, k);
     }
     free(codes), free(packed_modes), free(packed_means), free(x), free(means), free(sample), free(modes);
@@ -137,9 +181,11 @@ static void all_prototypes(const kmf_kernels *kernels)
     for (size_t i = 0; i < sizeof ms / sizeof *ms; ++i) {
         for (size_t j = 0; j < sizeof ds / sizeof *ds; ++j) {
             for (size_t l = 0; l < sizeof ks / sizeof *ks; ++l) {
-                for (size_t nth = 0; nth < 3; ++nth) {
-                    check_prototypes(kernels, nth, ms[i], ds[j], ks[l], 0);
-                    check_prototypes(kernels, nth, ms[i], ds[j], ks[l], 1);
+                for (size_t width = 0; width < 3; ++width) {
+                    if (nth++ % every != 0)
+                        continue;
+                    check_prototypes(kernels, width, ms[i], ds[j], ks[l], 0);
+                    check_prototypes(kernels, width, ms[i], ds[j], ks[l], 1);
                 }
             }
         }
@@ -156,9 +202,10 @@ int main(int argc, char **argv)
         }
         return 0;
     }
-    const kmf_kernels *kernels = argc == 2 ? kmf_select(argv[1]) : NULL;
+    const kmf_kernels *kernels = argc == 2 || argc == 3 ? kmf_select(argv[1]) : NULL;
+    every = argc == 3 && atoi(argv[2]) > 1 ? (size_t)atoi(argv[2]) : 1;
     if (kernels == NULL) {
-        printf("usage: harness list, or harness ISA with an ISA that this machine runs\n");
+        printf("usage: harness list, or harness ISA [EVERY] with an ISA that this machine runs\n");
         return 2;
     }
     isa = kernels->isa;

@@ -696,12 +696,14 @@ static void F(all_sizes)(const kmf_kernels *kernels)
     for (size_t i = 0; i < sizeof ns / sizeof *ns; ++i) {
         for (size_t j = 0; j < sizeof ds / sizeof *ds; ++j) {
             for (size_t l = 0; l < sizeof ks / sizeof *ks; ++l) {
+                if (nth++ % every != 0)
+                    continue;
                 F(check_all)(kernels, ns[i], ds[j], ks[l], 0);
                 F(check_all)(kernels, ns[i], ds[j], ks[l], 1);
             }
         }
     }
-    for (size_t n = 1; n < 200000; n += 1 + n / 3) {
+    for (size_t n = 1; n < 200000 / every; n += 1 + n / 3) {
         for (int weighted = 0; weighted < 2; ++weighted) {
             F(check_median)(kernels, n, 3, weighted);
             F(check_median)(kernels, n, 1000, weighted);
@@ -710,12 +712,14 @@ static void F(all_sizes)(const kmf_kernels *kernels)
     }
     for (int integers = 0; integers < 2; ++integers) {
         const size_t many[][3] = {{5003, 2, 41}, {2003, 3, 301}}; /* leaves of several bricks, rows of leaves */
-        for (size_t i = 0; i < 2; ++i) {
+        for (size_t i = 0; i < 2 && every == 1; ++i) {
             const F(problem) p = F(make)(kernels, many[i][0], many[i][1], many[i][2], integers);
             F(check_boxes)(kernels, &p);
             F(check_grid)(kernels, &p);
             F(discard)(p);
         }
+        if (every > 1)
+            continue;
         F(check_all)(kernels, 37, 1009, 17, integers); /* a panel that outgrows L1 */
         F(check_all)(kernels, 37, 64, 1601, integers); /* centroids that outgrow L2 */
         F(check_all)(kernels, 3, 130003, 2, integers); /* a row that outgrows L2 */

@@ -1,0 +1,182 @@
+"""`make sanitize`: the kernels and the extension modules under what sees a wrong access that gives right answers.
+
+    python torture/sanitize.py [--only guard valgrind] [--quick]
+
+A row a tool: passed, failed, or which tool is not here. Nothing is suppressed but what a line here says, and why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+ROOT = Path(__file__).resolve().parents[1]
+KMF = ROOT / "tests" / "kmf"
+STRICT = ["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'src' / 'kmf'}"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+# What calls compiled code, and nothing that takes long or starts processes.
+SUITE = ["algorithm", "iterate", "kmeans", "own", "predict", "random", "result", "seed", "seed_large", "improve"]
+
+
+class Missing(Exception):
+    """A tool that is not installed."""
+
+
+def tool(name: str, package: str = "") -> str:
+    """Return the path of a program."""
+    found = shutil.which(name)
+    if found is None:
+        raise Missing(f"{name} is not installed{f' (Debian: {package})' if package else ''}")
+    return found
+
+
+def call(*command: str, limit: float = 1800, **environment: str) -> str:
+    """Run a command; its output is part of the error if it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=limit, env=os.environ | environment, cwd=tempfile.gettempdir()
+    )
+    if done.returncode != 0:
+        raise AssertionError(
+            f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
+        )
+    return done.stdout.strip()
+
+
+class Checks:
+    """A method a tool; each returns the figure for the table."""
+
+    def __init__(self, folder: Path, every: int) -> None:
+        self.folder, self.every = folder, str(every)
+
+    def _build(self, compiler: str, *flags: str, source: str = "harness.c") -> str:
+        program = str(self.folder / "program")
+        call(compiler, *STRICT, *flags, str(KMF / source), "-lm", "-o", program)
+        return program
+
+    def _all(self, program: str) -> str:
+        return "; ".join(call(program, isa, self.every) for isa in call(program, "list").split())
+
+    def guard_pages_behind(self) -> str:
+        """Touch a page behind any buffer and the process ends."""
+        return self._all(self._build(tool("cc"), "-O2", "-DKMF_GUARD=1"))
+
+    def guard_pages_before(self) -> str:
+        """Touch a page before any buffer and the process ends."""
+        return self._all(self._build(tool("cc"), "-O2", "-DKMF_GUARD=2"))
+
+    def address_and_undefined(self) -> str:
+        """Run the kernels under ASan, UBSan and the leak detector."""
+        return self._all(self._build(tool("cc"), "-O1", *SANITIZERS))
+
+    def thread_sanitizer(self) -> str:
+        """Run the passes of a team under TSan, with clang's OpenMP and its Archer, which tells TSan of barriers."""
+        clang = tool("clang")
+        archer = [*Path("/usr/lib").glob("llvm-*/lib/libarcher.so"), *Path("/usr/lib").glob("*/libarcher.so")]
+        if not archer:
+            raise Missing("libarcher.so is not installed (Debian: libomp-14-dev, libclang-rt-14-dev)")
+        program = self._build(clang, "-O1", "-fopenmp", "-fsanitize=thread", source="threads.c")
+        # libomp itself is not built with TSan, so its own locks cannot be seen; Archer reports them instead.
+        return call(program, OMP_TOOL_LIBRARIES=str(archer[0]), TSAN_OPTIONS="ignore_noninstrumented_modules=1")
+
+    def valgrind_scalar(self) -> str:
+        """Run plain C under Valgrind: reads of memory that nobody wrote, too."""
+        program = self._build(tool("cc"), "-O1")
+        valgrind = tool("valgrind")
+        every = str(40 * int(self.every))  # it is some 40 times slower
+        return call(valgrind, "-q", "--error-exitcode=9", "--leak-check=full", program, "scalar", every)
+
+    def no_avx_emulated(self) -> str:
+        """Run on an x86-64 without AVX: only plain C must be chosen, and be right."""
+        if platform.machine() != "x86_64":
+            raise Missing("not an x86-64 machine")
+        emulator = tool("qemu-x86_64", "qemu-user")
+        program = self._build(tool("cc"), "-O1", "-static")
+        listed = call(emulator, "-cpu", "Nehalem", program, "list")
+        assert listed == "scalar", listed
+        return call(emulator, "-cpu", "Nehalem", program, "scalar", str(20 * int(self.every)))
+
+    def neon_emulated(self) -> str:
+        """Run NEON, with products of bytes and without."""
+        emulator = tool("qemu-aarch64", "qemu-user")
+        program = self._build(tool("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"), "-O1", "-static")
+        every = str(10 * int(self.every))
+        return "; ".join(call(emulator, "-cpu", cpu, program, "neon", every) for cpu in ("max", "cortex-a57"))
+
+    def suite_under_asan(self) -> str:
+        """Run the tests of the core on extension modules built with ASan and UBSan, for every instruction set."""
+        gcc = tool("gcc")
+        copy = self.folder / "tree"
+        ignored = shutil.ignore_patterns("*.so", "__pycache__", "build", ".git", ".venv", "*.egg-info", ".*_cache")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        compiler = f"ccache {gcc}" if shutil.which("ccache") else gcc
+        # Cython's memoryviews take the address of element 0 of empty arrays; GCC calls that an alignment fault no more.
+        flags = f"{' '.join(SANITIZERS)} -O1 -g -fno-omit-frame-pointer"
+        environment = {"CC": compiler, "CFLAGS": flags, "LDFLAGS": flags, "PYTHONPATH": str(copy)}
+        done = subprocess.run(
+            [sys.executable, "setup.py", "-q", "build_ext", "--inplace"],
+            cwd=copy,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        library = [call(gcc, f"-print-file-name={name}") for name in ("libasan.so", "libubsan.so")]
+        tests = [str(copy / "tests" / f"test_{name}.py") for name in SUITE]
+        said = []
+        for isa in ("scalar", "avx2", "avx512", "neon"):
+            environment = {
+                "LD_PRELOAD": " ".join(library),
+                # Python frees little when it ends, so the leak detector would list the interpreter.
+                "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
+                "PYTHONMALLOC": "malloc",  # small objects one by one, so that a byte too many is seen
+                "PYTHONPATH": str(copy),
+                "KMEANS_FAST_ISA": isa,
+            }
+            try:
+                call(sys.executable, "-c", "import kmeans_fast", **environment)
+            except AssertionError as error:
+                if "must be one that this machine runs" in str(error):
+                    continue
+                raise
+            options = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", "--rootdir", str(copy)]
+            # Left out: what measures memory or time, which a sanitizer takes, and scikit-learn's speed beside ours.
+            options += ["-k", "not memory and not seconds and not bits_for_any_number"]
+            ended = call(sys.executable, "-m", "pytest", *options, *tests, **environment)
+            said.append(f"{isa}: {ended.splitlines()[-1]}")
+        return "; ".join(said)
+
+
+def main() -> int:
+    """Run the checks and print a line for each; 1 if one failed."""
+    parser = argparse.ArgumentParser("sanitize", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", nargs="+", help="words of the names of some")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the sizes")
+    given = parser.parse_args()
+    failed = 0
+    for name in [name for name in vars(Checks) if not name.startswith("_")]:
+        if given.only and not any(word in name for word in given.only):
+            continue
+        began = perf_counter()
+        with tempfile.TemporaryDirectory(prefix="kmeans-fast-sanitize-") as folder:
+            check: Callable[[], str] = getattr(Checks(Path(folder), 20 if given.quick else 1), name)
+            try:
+                said = check()
+            except Missing as reason:
+                said = f"skipped: {reason}"
+            except AssertionError as error:
+                failed += 1
+                said = f"FAILED: {error}"
+        print(f"{name.replace('_', ' '):24} {perf_counter() - began:6.0f} s  {said}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
