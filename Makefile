@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+# Processes of `make test`; the tests of a file stay in one.
+WORKERS ?= 2
 # One table a shape, half a second a line at most.
 BENCH  ?= --benchmark-max-time=0.5 --benchmark-group-by=param:data --benchmark-columns=min,median,rounds
 
@@ -34,7 +36,7 @@ docs: $(VENV)/installed-docs  ## run the gallery's examples and write docs/_buil
 
 test: $(VENV)/installed-test  ## run the tests against the installed package; ARGS='-k name' picks some
 	@cd $(VENV) && "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" \
-		--doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
+		-n $(WORKERS) --dist loadfile --doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
 
 packages: $(VENV)/installed-package  ## build sdist and wheel, twice, and put them to the test; minutes
 	@cd $(VENV) && KMEANS_FAST_PACKAGES=1 "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" \

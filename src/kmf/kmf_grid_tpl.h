@@ -156,9 +156,10 @@ KMF_STATIC void KMF_FN(grid_divide)(KMF_FN(builder) * b, const KMF_FN(sheet) * s
     const int room = (size_t)(b->end - b->spare) >= need;
     const int last = level == end && (end + GRID_FINER(d) > GRID_BITS || grid->n_cells + 64 > b->cells_room);
     if (sheet->count <= GRID_FEW || !room || last) {
-        const uint32_t content = KMF_FN(grid_list)(b, sheet, d), all = (uint32_t)(((uint64_t)1 << sheet->count) - 1);
+        const uint32_t content = KMF_FN(grid_list)(b, sheet, d);
         if (sheet->count <= GRID_FEW && content != GRID_DENSE) {
             const KMF_T *list = grid->lists + (content & GRID_BLOCK) * ((d + 2) * KMF_LANES);
+            const uint32_t all = (uint32_t)(((uint64_t)1 << sheet->count) - 1);
             KMF_FN(grid_refine)(grid, list, all, q, level, end, bits, base, content, d);
         } else {
             KMF_FN(grid_fill)(grid->cells + base, bits, end - level, q, d, content);
