@@ -111,12 +111,13 @@ def scratch(n_bytes: int) -> mmap.mmap:
             return mmap.mmap(file.fileno(), n_bytes)
     except OSError as error:
         what = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"failed ({error.strerror})"
-        raise OSError(
-            error.errno,
+        message = (
             f"the scratch folder {what}: {n_bytes} bytes were needed; "
-            f"set {FOLDER} to another folder or {LIMIT} to more memory",
-            folder,
-        ) from None
+            f"set {FOLDER} to another folder or {LIMIT} to more memory"
+        )
+        if error.errno == errno.EFBIG:  # no file holds so much, wherever it is
+            raise MemoryError(f"{message}: {folder!r}") from None
+        raise OSError(error.errno, message, folder) from None
 
 
 def scratch_folder() -> str | None:
