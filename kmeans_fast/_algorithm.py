@@ -33,9 +33,9 @@ PASSES_BEFORE_BOXES = 12
 # all (so much, and more for each cluster), and of a cluster that is built in.
 MAX_GRID_FEATURES = 3
 MAX_GRID_CLUSTERS = 1 << 24
-GRID_SAMPLE, DENSE_SAMPLE, DENSE_SCORE = (0.0, 2.0, 2.5, 6.0), 1.5, 0.028
+GRID_SAMPLE, DENSE_SAMPLE, DENSE_SCORE = (0.0, 2.0, 3.2, 7.0), 1.5, 0.028
 GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
-BOX_SAMPLE = 8.5  # the same of boxes, in the mean over ten passes
+BOX_SAMPLE = 7.0  # the same of boxes, in the mean over ten passes
 GRID_BYTES = (0, 700, 1200, 3800)  # of a cluster in float32; the root takes a quarter byte a sample
 
 
