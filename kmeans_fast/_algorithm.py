@@ -5,6 +5,8 @@ All give the same labels, bit for bit; only time and memory differ.
 
 from __future__ import annotations
 
+from . import _grid
+
 ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan", "boxes", "grid")
 
 # Fewer features stay in registers: scoring every centroid costs no more than looking after bounds.
@@ -36,7 +38,6 @@ MAX_GRID_CLUSTERS = 1 << 24
 GRID_SAMPLE, DENSE_SAMPLE, DENSE_SCORE = (0.0, 2.0, 3.2, 7.0), 1.5, 0.028
 GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
 BOX_SAMPLE = 7.0  # the same of boxes, in the mean over ten passes
-GRID_BYTES = (0, 700, 1200, 3800)  # of a cluster in float32; the root takes a quarter byte a sample
 
 
 def choose(
@@ -47,8 +48,12 @@ def choose(
     itemsize: int,
     max_bounds_memory: int | None,
     n_threads: int = 1,
+    may_copy: bool = True,
 ) -> str:
-    """Return "lloyd", "hamerly", "boxes" or "grid", to begin with, or the name that was asked for."""
+    """Return "lloyd", "hamerly", "boxes" or "grid", to begin with, or the name that was asked for.
+
+    Without `may_copy` "auto" leaves boxes, which copy X.
+    """
     if algorithm == "boxes" and (n_features > MAX_BOX_FEATURES or n_clusters > MAX_BOX_CLUSTERS):
         raise ValueError(
             f"algorithm='boxes' is for at most {MAX_BOX_FEATURES} features and {MAX_BOX_CLUSTERS} clusters; "
@@ -71,8 +76,8 @@ def choose(
             )
         return algorithm
     limit = bounds_limit(max_bounds_memory, n_samples)
-    boxed = takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters)
-    if takes("grid") <= limit and grid_pays(n_samples, n_features, n_clusters, n_threads, boxed):
+    boxed = may_copy and takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters)
+    if grid_pays(n_samples, n_features, n_clusters, n_threads, boxed) and takes("grid") <= limit:
         return "grid"
     if boxed:
         return "boxes"
@@ -83,7 +88,8 @@ def choose(
 def bounds_bytes(algorithm: str, n_samples: int, n_features: int, n_clusters: int, itemsize: int) -> int:
     """Bytes that save distances, beside labels: bounds, the ordered copy of boxes, or a grid."""
     if algorithm == "grid":
-        return n_samples // 4 + n_clusters * GRID_BYTES[min(n_features, MAX_GRID_FEATURES)] * itemsize // 4
+        _, cells, lists, work = _grid.sizes(itemsize == 4, n_samples, n_clusters, n_features)
+        return 4 * cells + lists + work
     each = {"lloyd": 0, "hamerly": 8, "elkan": 8 + 4 * n_clusters, "boxes": 7 + itemsize * n_features}
     return each[algorithm] * n_samples
 

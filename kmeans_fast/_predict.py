@@ -27,8 +27,8 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
     ----------
     X : array-like, frame, path or source of shape (n_samples, n_features)
         Read in blocks, never copied whole; memory beyond X is 4 bytes a sample (a scratch file of them where that is
-        more than KMEANS_FAST_MEMORY, docs/scale.md), and with up to 3 features a grid of up to 1/4 byte a sample and
-        4 KB (float64: 8) a cluster where that pays.
+        more than KMEANS_FAST_MEMORY, docs/scale.md), and with up to 3 features, where it pays, a grid: 1 to 6.5 KB
+        (float64: 2 to 13) a cluster and 16 MB at most.
     centroids : array-like of shape (n_clusters, n_features)
     n_threads : int, optional
         Threads at most; all that are available by default.

@@ -80,12 +80,10 @@ class Problem:
         limit = memory_limit(samples.is_stream)
         self.memory = Workspace(n, limit)
         copied = bounds_bytes("boxes", n, d, n_clusters, itemsize)
-        if algorithm == "auto" and copied + LABEL_BYTES * n > limit:
-            # Bounds may go to a scratch file, where blocks use them in order; not what takes the place of X.
-            max_bounds_memory = min(bounds_limit(max_bounds_memory, n), copied - 1)
-        self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory, self.n_threads)
-        room = copied <= bounds_limit(max_bounds_memory, n)
-        self._may_turn_to_boxes = algorithm == "auto" and room
+        # Bounds may go to a scratch file, where blocks use them in order; not what takes the place of X.
+        may_copy = copied + LABEL_BYTES * n <= limit
+        self.algorithm = choose(algorithm, n, d, n_clusters, itemsize, max_bounds_memory, self.n_threads, may_copy)
+        self._may_turn_to_boxes = algorithm == "auto" and may_copy and copied <= bounds_limit(max_bounds_memory, n)
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
         self._engines: dict[bool, Engine] = {}

@@ -87,7 +87,7 @@ cdef class Lloyd:
         kmf_moves moves
         float reach
         void *filter_now  # NULL: no filter in this pass
-        bint bounded, assigned, stale, mapped
+        bint bounded, assigned, stale, mapped, grid_built
         object memory  # kmeans_fast._memory.Workspace
         object boxes  # kmeans_fast._boxes.Boxes, or None
         object grid  # kmeans_fast._grid.Grid, or None
@@ -155,6 +155,12 @@ cdef class Lloyd:
     cdef void _drop_grid(self):
         self.grid, self.grid_now = None, NULL
 
+    cdef void _build_grid(self):
+        """Make the grid of a pass, once, if the pass labels."""
+        if self.grid is not None and not self.grid_built:
+            self.grid.build(self.packed)
+            self.grid_built = True
+
     def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
         """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
         self._drop_grid()
@@ -195,8 +201,7 @@ cdef class Lloyd:
             K.f64.pack(c, self.k, self.d, <double *> &self.shift[0], <double *> &self.packed[0])
         if self.boxes is not None:
             self.boxes.begin(centroids, self.packed)
-        if self.grid is not None:
-            self.grid.build(self.packed)
+        self.grid_built = False
         if self.upper is not None:
             if self.single:
                 self._follow(<const float *> &self.shift[0])
@@ -355,6 +360,8 @@ cdef class Lloyd:
                                                 self.marks if marked else None)
             self.scored[0, 0] += self.boxes.n_scored
             self.assigned, assign = True, False
+        if assign:
+            self._build_grid()
         if self.single:
             x32 = block
             with nogil:
@@ -548,7 +555,7 @@ cdef class Lloyd:
         inertia and centroid_shift (squared).
         """
         cdef Py_ssize_t j, s
-        cdef int64_t distances
+        cdef int64_t distances = self.n_distances
         if self.assigned and self.upper is not None:
             self.bounded = True
             self.last_centroids[:, :] = self.centroids  # before they are overwritten, if new_centroids are the same
@@ -565,8 +572,8 @@ cdef class Lloyd:
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
             self.n_changed += self.changed[s]
-        distances = self.n_distances
-        if GRID_PAYS * (self.count_distances() - distances) > <double> self.labels.shape[0] * self.k:
+        distances = self.count_distances() - distances
+        if self.grid is not None and GRID_PAYS * <double> distances > <double> self.labels.shape[0] * self.k:
             self._drop_grid()  # centroids too crowded for its cells
         for j in range(self.k):
             self.n_empty += self.totals[j, self.d + 1] == 0.0
@@ -592,6 +599,7 @@ cdef class Lloyd:
             x64 = block
         while True:
             self.begin(centroids, all_new)
+            self._build_grid()
             with nogil:
                 if self.single:
                     self._visit(&x32[0, 0], x32.shape[0], 0, True)

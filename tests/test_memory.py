@@ -105,6 +105,17 @@ def test_boxes_take_23_bytes_a_sample_in_three_dimensions(blobs):
     assert larger - smaller <= 23 * (len(X) - (1 << 20))  # one block holds the old labels of all
 
 
+@pytest.mark.parametrize(("d", "each", "dtype"), [(1, 1.5, "f8"), (2, 1.4, "f4"), (3, 6.6, "f4"), (3, 13.0, "f8")])
+def test_a_grid_takes_kilobytes_a_cluster_and_two_bytes_a_sample(d, each, dtype):
+    X = np.random.default_rng(0).random((60_000, d)).astype(dtype)
+    arguments = {"init": X[:2000], "max_iter": 2, "n_threads": 1}
+    grid, dense = (kmeans(X, 2000, algorithm=name, **arguments).memory for name in ("grid", "lloyd"))
+    assert grid - dense <= each * 1000 * 2000 + 2 * len(X) + 2**16  # and scratch
+    assert kmeans(X, 2000, algorithm="grid", max_bounds_memory=grid - dense, **arguments).memory == grid
+    with pytest.raises(ValueError, match="max_bounds_memory"):
+        kmeans(X, 2000, algorithm="grid", max_bounds_memory=grid - dense - 1, **arguments)
+
+
 @pytest.mark.parametrize(("d", "k", "ran"), [(3, 200, "boxes"), (12, 20, "hamerly"), (3, 5, "lloyd")])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_auto_stays_under_the_memory_for_bounds(d, k, ran, dtype):

@@ -148,11 +148,11 @@ KMF_INLINE size_t KMF_FN(chain)(size_t d)
     return (d < KMF_FEATURE_BLOCK ? d : KMF_FEATURE_BLOCK) + d / KMF_FEATURE_BLOCK;
 }
 
+#define TINIEST 1e-36f /* squares below it lose their digits as floats: bounds tell nothing apart there */
+
 /* What rounding may do to a squared distance taken from a score and |x|^2, or to the difference of two scores, doubled.
  * With chains of so many products a score is off by (chain + 2) units of |x||c| + |c|^2 / 2 at most, the norm by as many
  * of |x|^2. `span` is |x| + |c| or more. */
-#define TINIEST 1e-36f /* squares below it lose their digits as floats: bounds tell nothing apart there */
-
 KMF_INLINE float KMF_FN(slack)(size_t chain, float span)
 {
     return 2.5f * (float)(chain + 16) * UNIT * span * span + TINIEST;

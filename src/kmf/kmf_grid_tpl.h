@@ -9,8 +9,8 @@
  * (kmf_sift_tpl.h) with a rim that outdoes the rounding of the look-up.
  *
  * Right for 1 to 3 features and many clusters. Nothing is kept for a sample; memory is that of the grid.
- * Source: the cells are those of F. Aurenhammer, "Voronoi diagrams - a survey of a fundamental geometric data structure",
- * ACM Computing Surveys 23 (1991), section on point location by buckets; the rest is ours.
+ * Source: cells for nearest neighbours, J. L. Bentley, B. W. Weide and A. C. Yao, "Optimal expected-time algorithms for
+ * closest point problems", ACM Transactions on Mathematical Software 6 (1980); lists that are exact, and rounding, are ours.
  */
 
 #define GRID_BITS 20                                   /* of a position along an axis */
