@@ -16,12 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -30,18 +25,15 @@ from . import _kmeans, _predict
 from ._result import KMeansResult
 from ._samples import Samples
 from ._seed import METHODS
+from ._sklearn_base import ByCentroids, with_random_state, wrap
 from ._sklearn_callbacks import CallbackSupportMixin, Watch, with_callbacks
-from ._validate import as_weight
-from .variants._base import with_random_state, wrap
 
 ALGORITHMS = {"lloyd", "elkan", "auto"}  # scikit-learn's names; the core chooses, since all give the same clustering
 
 
 class KMeans(
     CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    ClusterMixin,
+    ByCentroids,
     BaseEstimator,
 ):
     """k-means with scikit-learn's interface; needs scikit-learn >= 1.6.
@@ -198,43 +190,12 @@ class KMeans(
         self.fit(X, sample_weight=sample_weight)
         return _predict.transform(X, self.cluster_centers_, self.n_threads)
 
-    def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label each sample with its nearest centroid, the lowest index where several are."""
-        check_is_fitted(self)
-        return _predict.predict(wrap(self, X), self.cluster_centers_, self.n_threads)
-
-    def transform(self, X: Any) -> NDArray[Any]:
-        """Return the distances to all centroids, shape (n_samples, n_clusters).
-
-        They are float32 for float32 and float16 X, else float64.
-        """
-        check_is_fitted(self)
-        return _predict.transform(wrap(self, X), self.cluster_centers_, self.n_threads)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the weighted sum of squared distances to the nearest centroids."""
-        check_is_fitted(self)
-        samples = wrap(self, X)
-        weight = as_weight(sample_weight, samples.n_samples)
-        return -_predict.inertia(samples, self.cluster_centers_, weight, self.n_threads)
-
     def ordered(self, by: Any) -> KMeans:
         """Return a copy whose labels are in a stable order: see `KMeansResult.ordered`."""
         check_is_fitted(self)
         model = copy(self)
         model._keep(self.result_.ordered(by))
         return model
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `transform` keeps float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        """Columns of `transform`, for ClassNamePrefixFeaturesOutMixin."""
-        return len(self.cluster_centers_)
 
     @with_callbacks
     def _fit(self, samples: Samples, sample_weight: Any) -> None:

@@ -21,6 +21,7 @@ HEADERS = sorted((ROOT / "src" / "kmf").glob("*.h"))
 CORE, ESTIMATORS, OUTSIDE = 0, 1, 2
 LAYERS = {
     "_estimator": ESTIMATORS,
+    "_sklearn_base": ESTIMATORS,
     "_sklearn_callbacks": ESTIMATORS,
     "variants": ESTIMATORS,
     "barriers": OUTSIDE,

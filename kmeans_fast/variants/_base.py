@@ -7,7 +7,6 @@ A variant says how a problem is made, how one restart runs, and how samples are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -16,15 +15,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._iterate import CONVERGED
 from .._kmeans import count_restarts, warn_of_empty_clusters
 from .._problem import Floats, Problem
-from .._random import as_generator
 from .._result import Restart
-from .._samples import Samples, as_samples
 from .._seed import METHODS, as_start, seed
+from .._sklearn_base import generator, with_random_state, wrap
 from .._validate import as_weight, check_n_clusters
 
 if TYPE_CHECKING:
@@ -110,8 +108,7 @@ class Variant(ClusterMixin, BaseEstimator):
         samples = self._samples(X, reset=True)
         weight = as_weight(sample_weight, samples.n_samples)
         check_n_clusters(self.n_clusters, samples.n_samples, weight)
-        # As in scikit-learn, None draws from NumPy's global state.
-        rng = as_generator(np.random if self.random_state is None else self.random_state)
+        rng = generator(self.random_state)
         problem = self._problem(samples, weight)
         runs: list[Restart] = []
         best: Run | None = None
@@ -172,39 +169,6 @@ class Variant(ClusterMixin, BaseEstimator):
 
     def _count_restarts(self) -> int:
         return count_restarts(self.n_init, self.init, "standard", stacklevel=4)
-
-
-def wrap(estimator: Any, X: Any, *, reset: bool = False) -> Samples:
-    """Wrap X; set or check the estimator's n_features_in_ and feature_names_in_."""
-    samples = as_samples(X)
-    n_features = samples.n_features
-    unnamed = type(X) is np.ndarray and not hasattr(estimator, "feature_names_in_")
-    if unnamed and (reset or n_features == getattr(estimator, "n_features_in_", n_features)):
-        estimator.n_features_in_ = n_features  # as validate_data does, in a twentieth of its time
-    else:
-        _check_names(estimator, samples, reset)
-    return samples
-
-
-def _check_names(estimator: Any, samples: Samples, reset: bool) -> None:
-    """Set or check the names of the features, scikit-learn's way; those of a file, which it does not know, our own."""
-    X, names = samples.original, getattr(samples.source, "feature_names", None)
-    if X is not samples.source or names is None:
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-    elif reset:
-        estimator.n_features_in_, estimator.feature_names_in_ = samples.n_features, np.array(names, object)
-    elif names != list(fitted := getattr(estimator, "feature_names_in_", names)):
-        raise ValueError(f"The feature names should match those that were passed during fit: {names} != {fitted}.")
-
-
-def with_random_state(init: Callable[..., Any]) -> Callable[..., Any]:
-    """Call `init` as scikit-learn does: with an array, and a RandomState (on the same numbers)."""
-
-    def start(X: Any, n_clusters: int, random_state: np.random.Generator) -> Any:
-        legacy = np.random.RandomState(random_state.bit_generator)
-        return init(np.asarray(X), n_clusters, random_state=legacy)
-
-    return start
 
 
 def weighted_sum(values: Floats, weight: Floats | None) -> float:

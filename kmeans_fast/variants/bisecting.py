@@ -10,24 +10,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _kmeans, _predict
-from .._random import as_generator
+from .. import _kmeans
 from .._result import KMeansResult
 from .._samples import Samples
-from .._validate import as_weight, check_n_clusters
-from ._base import with_random_state, wrap
+from .._sklearn_base import ByCentroids, checked, generator, with_random_state, wrap
 from ._bisection import Bisection
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class BisectingKMeans(ByCentroids, BaseEstimator):
     """Clusters by splitting one in two, n_clusters - 1 times; scikit-learn's interface.
 
     Parameters
@@ -152,11 +150,8 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             If there are fewer distinct samples than clusters.
         """
         self._validate_params()
-        samples = wrap(self, X, reset=True)
-        weight = as_weight(sample_weight, samples.n_samples)
-        check_n_clusters(self.n_clusters, samples.n_samples, weight)
-        # As in scikit-learn, None draws from NumPy's global state.
-        rng = as_generator(np.random if self.random_state is None else self.random_state)
+        samples, weight = checked(self, X, sample_weight)
+        rng = generator(self.random_state)
         init = with_random_state(self.init) if callable(self.init) else self.init
 
         def halve(part: Samples, weight: Any) -> KMeansResult:
@@ -182,26 +177,3 @@ class BisectingKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         """Label each sample along the tree: at each split it goes to the nearer center, left where both are."""
         check_is_fitted(self)
         return self._tree.label(wrap(self, X), self.n_threads)
-
-    def transform(self, X: Any) -> NDArray[Any]:
-        """Return the distances to all centers, shape (n_samples, n_clusters)."""
-        check_is_fitted(self)
-        return _predict.transform(wrap(self, X), self.cluster_centers_, self.n_threads)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the weighted sum of squared distances to the nearest centers, as scikit-learn's."""
-        check_is_fitted(self)
-        samples = wrap(self, X)
-        weight = as_weight(sample_weight, samples.n_samples)
-        return -_predict.inertia(samples, self.cluster_centers_, weight, self.n_threads)
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `transform` keeps float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        """Columns of `transform`, for ClassNamePrefixFeaturesOutMixin."""
-        return len(self.cluster_centers_)

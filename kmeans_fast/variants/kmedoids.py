@@ -18,10 +18,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._kmeans import MANY_RESTARTS
-from .._random import as_generator
 from .._result import Restart
+from .._sklearn_base import generator, wrap
 from .._validate import check_n_clusters
-from ._base import wrap
 from ._distance_matrix import as_distances, check_distances
 from ._fasterpam import Matrix, descend, draw, inertia, nearest
 
@@ -144,8 +143,7 @@ class KMedoids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, 
         samples = wrap(self, X, reset=True)
         n = samples.n_samples
         check_n_clusters(self.n_clusters, n)
-        # As in scikit-learn, None draws from NumPy's global state.
-        rng = as_generator(np.random if self.random_state is None else self.random_state)
+        rng = generator(self.random_state)
         start, restarts = self._check_init(n)
         if self.metric == "precomputed":
             distances = as_distances(X)

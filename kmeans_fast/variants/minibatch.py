@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _kmeans, _predict
+from .. import _kmeans
 from .._problem import SHARE_AT_START, Floats, Problem
-from .._random import as_generator
 from .._samples import Samples
 from .._seed import METHODS, as_start, seed
-from .._validate import as_weight, check_n_clusters
+from .._sklearn_base import ByCentroids, checked, generator, with_random_state, wrap
+from .._validate import as_weight
 from .._watch import FitState
-from ._base import with_random_state, wrap
 from ._nested import Sample, draw_sample, grow, sample_size
 from ._stream import Batches, Patience, Stream, label
 
@@ -39,7 +38,7 @@ RANDOM_STARTS = 3  # as in scikit-learn, where a start is as good as chance make
 WORTH = 0.01  # of the inertia: what `max_no_improvement` more rounds must gain to be made
 
 
-class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class MiniBatchKMeans(ByCentroids, BaseEstimator):
     """k-means for large X and for streams, with scikit-learn's interface; needs scikit-learn >= 1.6.
 
     `fit` grows a random sample of X, each batch holding the one before, and ends with Lloyd's algorithm on all of X;
@@ -208,8 +207,8 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             If there are fewer distinct samples than clusters.
         """
         self._validate_params()
-        samples, weight = self._checked(X, sample_weight, reset=True)
-        self._rng = self._generator()
+        samples, weight = checked(self, X, sample_weight)
+        self._rng = generator(self.random_state)
         if self.batch == "nested":
             self._fit_nested(samples, weight)
         else:
@@ -239,12 +238,16 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
             self._validate_params()
         n_steps = 0 if new else self.n_steps_
         try:
-            samples, weight = self._checked(X, sample_weight, reset=new, first=new)
+            if new:
+                samples, weight = checked(self, X, sample_weight)
+            else:
+                samples = wrap(self, X)
+                weight = as_weight(sample_weight, samples.n_samples)
             problem = Problem(samples, self.n_clusters, weight, self.n_threads, "lloyd")
         except ValueError as error:
             raise ValueError(f"Chunk {n_steps}: {error}") from None
         if new:
-            self._rng = self._generator()
+            self._rng = generator(self.random_state)
             start = self._start(samples, weight, self._init_size(samples, 3))
             self._stream = Stream(start, np.zeros(len(start)), samples.result_dtype)
         else:
@@ -258,23 +261,6 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         """Cluster X and return the labels."""
         model = self.fit(X, sample_weight=sample_weight)
         return model.labels_ if self.compute_labels else model.predict(X)
-
-    def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label each sample with its nearest centroid, the lowest index where several are."""
-        check_is_fitted(self)
-        return _predict.predict(wrap(self, X), self.cluster_centers_, self.n_threads)
-
-    def transform(self, X: Any) -> NDArray[Any]:
-        """Return the distances to all centroids, shape (n_samples, n_clusters)."""
-        check_is_fitted(self)
-        return _predict.transform(wrap(self, X), self.cluster_centers_, self.n_threads)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the weighted sum of squared distances to the nearest centroids."""
-        check_is_fitted(self)
-        samples = wrap(self, X)
-        weight = as_weight(sample_weight, samples.n_samples)
-        return -_predict.inertia(samples, self.cluster_centers_, weight, self.n_threads)
 
     @property
     def counts_(self) -> Floats:
@@ -357,17 +343,6 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
         elif hasattr(self, "labels_"):
             del self.labels_  # of an earlier X
 
-    def _checked(self, X: Any, sample_weight: Any, *, reset: bool, first: bool = True) -> tuple[Samples, Floats | None]:
-        samples = wrap(self, X, reset=reset)
-        weight = as_weight(sample_weight, samples.n_samples)
-        if first:
-            check_n_clusters(self.n_clusters, samples.n_samples, weight)
-        return samples, weight
-
-    def _generator(self) -> np.random.Generator:
-        # As in scikit-learn, None draws from NumPy's global state.
-        return as_generator(np.random if self.random_state is None else self.random_state)
-
     def _init_size(self, samples: Samples, per_cluster: int) -> int:
         """Return the samples that a start is drawn from."""
         size = self.init_size or max(3 * self.batch_size, per_cluster * self.n_clusters)
@@ -412,14 +387,3 @@ class MiniBatchKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     def _report(self, size: int, mean_inertia: float) -> None:
         if self.verbose:
             print(f"batch of {size} samples: mean inertia {mean_inertia:g}")
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `transform` keeps float32."""
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        """Columns of `transform`, for ClassNamePrefixFeaturesOutMixin."""
-        return len(self.cluster_centers_)
