@@ -13,7 +13,6 @@ from ._kmeans import ClusterWarning, kmeans
 from ._predict import predict
 from ._result import KMeansResult, Restart
 from ._version import __version__
-from ._voxels import Voxels, voxels
 from ._watch import FitState
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from . import report as report
     from . import sources as sources
     from ._estimator import KMeans as KMeans
+    from ._voxels import Voxels as Voxels
+    from ._voxels import voxels as voxels
     from .choosing import choose_k as choose_k
     from .choosing import clusterability as clusterability
     from .variants.bisecting import BisectingKMeans as BisectingKMeans
@@ -46,13 +47,11 @@ __all__ = [
     "FitState",
     "KMeansResult",
     "Restart",
-    "Voxels",
     "__version__",
     "get_include",
     "kmeans",
     "predict",
     "show_config",
-    "voxels",
 ]
 
 _SUBMODULES = (
@@ -81,8 +80,10 @@ _LAZY = {
     "MiniBatchKMeans": ("variants.minibatch", "sklearn"),
     "SphericalKMeans": ("variants.spherical", "sklearn"),
     "TrimmedKMeans": ("variants.trimmed", "sklearn"),
+    "Voxels": ("_voxels", ""),
+    "voxels": ("_voxels", ""),
 }
-_EXTRAS = {"sklearn": {"sklearn": "scikit-learn"}, "choose": {"sklearn": "scikit-learn", "scipy": "scipy"}}
+_EXTRAS = {"": {}, "sklearn": {"sklearn": "scikit-learn"}, "choose": {"sklearn": "scikit-learn", "scipy": "scipy"}}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from ._version import __version__
 
 def get_include() -> str:
     """Return the folder of ``kmf.h``, for a C compiler's ``-I``; ``kmf.pxd`` lies in the package's own folder."""
-    package = Path(__file__).parent
-    installed = package / "include" / "kmf"
-    return str(installed if installed.is_dir() else package.parent / "src" / "kmf")
+    package = os.path.dirname(os.path.abspath(__file__))  # pathlib would be half a tenth of `import kmeans_fast`
+    installed = os.path.join(package, "include", "kmf")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "src", "kmf")
 
 
 def show_config() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 
 from . import _runtime
 from ._algorithm import ALGORITHMS
-from ._improve import Pause, improve
 from ._iterate import Halt, Run, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
@@ -23,6 +22,7 @@ from ._validate import as_weight, check_choice, check_int, check_n_clusters, che
 from ._watch import Callback, make_watch
 
 if TYPE_CHECKING:
+    from ._improve import Pause
     from ._resume import Keeper
 
 QUALITIES = ("standard", "best")
@@ -243,10 +243,16 @@ def _restart(
 
     def one(problem: Problem, begin: Floats | Halt | Pause, restart: int) -> Run:
         watch = make_watch(problem, restart, n_init, max_iter, tol, began, callback, max_time)
-        first = begin if isinstance(begin, Pause) else lloyd(problem, begin, max_iter, tol, watch, keep)
+        first: Run | Pause = (
+            lloyd(problem, begin, max_iter, tol, watch, keep)
+            if isinstance(begin, (np.ndarray, Halt))
+            else begin  # a search goes on from its checkpoint
+        )
         if rng is None or (quality == "standard" and isinstance(first, Run)):
             assert isinstance(first, Run)
             return first
+        from ._improve import improve  # loaded when it is used
+
         return improve(problem, first, rng, max_iter, tol, watch, deadline, keep)
 
     if keep is not None:

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 
-log = logging.getLogger("kmeans_fast")
+
+class _Log:
+    """Loads no `logging`, which would cost some of `import kmeans_fast`: whoever listens has loaded it."""
+
+    @staticmethod
+    def info(message: str, *values: object) -> None:
+        """Log at the level INFO."""
+        logging = sys.modules.get("logging")
+        if logging is not None:
+            logging.getLogger("kmeans_fast").info(message, *values)
+
+
+log = _Log()

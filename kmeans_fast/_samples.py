@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._memory import memory_limit
-from ._reading import read_blocks
 
 Array = NDArray[Any]
 
@@ -111,6 +110,8 @@ class Samples:
         A converted block is valid until the next one.
         """
         if self.native is None or self.native.dtype != dtype:
+            from ._reading import read_blocks  # loaded when it is used, with threading
+
             return read_blocks(self.source, dtype, rows)
         return [(start, self.native[start : start + rows]) for start in range(0, self.n_samples, rows)]
 
