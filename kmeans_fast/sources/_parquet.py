@@ -72,14 +72,14 @@ class Parquet(Parts):
                 self.groups.append((i, group))
                 lengths.append(file.metadata.row_group(group).num_rows)
         super().__init__(lengths, len(names or ()), np.result_type(*dtypes), names)
-        self.firsts = [
-            int(self.starts[self.groups.index((i, 0))]) if (i, 0) in self.groups else -1 for i in range(len(self.files))
-        ]
 
     def place(self, row: int) -> str | None:
         """Name the file, and the row in it, where there are several."""
-        file, _ = self.groups[self._part_of(row)]
-        return None if len(self.files) == 1 else f"row {row - self.firsts[file]} of {self.files[file]}"
+        if len(self.files) == 1:
+            return None
+        part = self._part_of(row)
+        file, group = self.groups[part]  # the file's first group is `group` parts before
+        return f"row {row - self.starts[part - group]} of {self.files[file]}"
 
     def _opened(self, i: int) -> Any:
         if self._file is None or self._file[0] != i:
