@@ -15,6 +15,7 @@ import kmeans_fast
 from kmeans_fast import KMeansResult
 
 from .._checkpoint import read as read_checkpoint
+from .._seed import METHODS
 from . import FileError, Points, choice, clouds, outputs, preparation, read_points, written
 from . import report as told
 from ._common import UsageError, listed, need
@@ -23,7 +24,6 @@ from .outputs import Output
 from .preparation import Preparation, Wish
 from .raw import Raw
 
-SEEDINGS = ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
 NOTHING = Wish()
 ORDERS = ("size", "position")
 
@@ -156,7 +156,7 @@ def cluster(
 
 def report(reading: Reading, fitting: Fitting, plan: Output, command: str, shown: bool) -> dict[str, Any]:
     """Cluster the points of a file, by default as many as are found, write a page, and return the summary."""
-    if fitting.n_clusters is None and fitting.init in SEEDINGS:
+    if fitting.n_clusters is None and fitting.init in METHODS:
         fitting = replace(fitting, n_clusters=choice.AUTO)
     _check_fitting(fitting)
     for module, extra in (("choosing", "choose"), ("plots", "plot")):
@@ -208,14 +208,14 @@ def predict(
 
 def _check_fitting(fitting: Fitting) -> None:
     """Refuse, before the work, options that do not fit together."""
-    if fitting.n_clusters is None and fitting.init in SEEDINGS:
+    if fitting.n_clusters is None and fitting.init in METHODS:
         raise UsageError("-k is needed: the number of clusters, or auto.")
     if fitting.n_clusters != choice.AUTO and fitting.k_max is not None:
         raise UsageError(f"--k-max {fitting.k_max} needs -k auto.")
-    if fitting.n_clusters == choice.AUTO and fitting.init not in SEEDINGS:
+    if fitting.n_clusters == choice.AUTO and fitting.init not in METHODS:
         raise UsageError(f"--init {fitting.init} says how many clusters there are; -k auto can't choose.")
-    if fitting.init not in SEEDINGS and not Path(fitting.init).exists():
-        raise UsageError(f"--init {fitting.init} must be {', '.join(SEEDINGS)} or an existing file.")
+    if fitting.init not in METHODS and not Path(fitting.init).exists():
+        raise UsageError(f"--init {fitting.init} must be {', '.join(METHODS)} or an existing file.")
     if fitting.order and fitting.order not in ORDERS and not Path(fitting.order).exists():
         raise UsageError(f"--order {fitting.order} must be {', '.join(ORDERS)} or an existing model file.")
 
@@ -238,7 +238,7 @@ def _fit(
     """Cluster the points of the file `name`; return the result and its summary."""
     order = _read_order(fitting.order, name, points, learnt)
     init: Any = fitting.init
-    if init not in SEEDINGS:
+    if init not in METHODS:
         init = read_points(init, like=points.feature_names).X
         init = init if learnt is None else learnt.scaled(init)
     started = time.perf_counter()

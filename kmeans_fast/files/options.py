@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .._seed import METHODS
+
 
 def _option(panel: str, metavar: str | None, help: str, *names: str, **more: Any) -> Any:
     """Make an option; `panel` is where the help shows it."""
@@ -46,7 +48,7 @@ ONE_HOT = "Turn columns of texts into columns of 0 and 1, one a category."
 IMPUTE = "Fill in missing values: mean, median or most_frequent of their column; the most frequent text."
 N_CLUSTERS = "Number of clusters, or auto: one if there are none, else the number that stands out."
 K_MAX = "Most clusters that -k auto looks at; default: 15."
-INIT = "k-means++, k-means||, afk-mc2, two-level, random, random-partition, or a file of centroids (no -k is needed)."
+INIT = f"{', '.join(METHODS)}, or a file of centroids (no -k is needed)."
 N_INIT = "Restarts; the best one is kept; default: 1 for k-means++ or a file, else 10."
 TOL = "Stop when the centroids move less than this, relative to the data's variance; 0: when no label changes."
 SEED = "Same seed, same result; default: a new one, which the summary tells."
