@@ -106,6 +106,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_sift_tpl.h"
 #include "kmf_boxes_tpl.h"
 #include "kmf_grid_tpl.h"
+#include "kmf_grid_build_tpl.h"
 
 #undef ALL_LANES
 #undef NOISE

@@ -72,6 +72,24 @@ KMF_INLINE size_t KMF_FN(nearest_to)(const KMF_T *x, const KMF_T *planes, size_t
     return j < count ? j : 0;
 }
 
+/* Appends the positions of the set ones of `count` bits, counted from `first`; may write `count` entries. Returns the new
+ * length. `count` is a constant in every call, some vectors' lanes. */
+KMF_INLINE size_t KMF_FN(list_bits)(int32_t *list, size_t n, size_t first, uint32_t bits, const size_t count)
+{
+#ifdef KMF_LISTS
+    for (size_t lane = 0; lane < count; lane += KMF_LANES) {
+        const uint32_t some = bits >> lane & ALL_LANES;
+        KMF_FN(list)(list + n, first + lane, some);
+        n += KMF_COUNT_BITS(some);
+    }
+#else
+    (void)count;
+    for (; bits; bits &= bits - 1)
+        list[n++] = (int32_t)(first + KMF_LOWEST_BIT(bits));
+#endif
+    return n;
+}
+
 /* Lists the centroids that may be nearest to some point of the box; returns how many. A centroid is kept as well where
  * it comes as near as `leeway` and what it and the reference moved. */
 KMF_INLINE size_t KMF_FN(sift)(const KMF_FN(box) * box, const KMF_T *planes, size_t stride, size_t count,
@@ -110,13 +128,7 @@ KMF_INLINE size_t KMF_FN(sift)(const KMF_FN(box) * box, const KMF_T *planes, siz
         uint32_t in = ~KMF_FN(lt_bits)(limit, margin) & ALL_LANES;
         if (count - j < KMF_LANES)
             in &= ((uint32_t)1 << (count - j)) - 1;
-#ifdef KMF_LISTS
-        KMF_FN(list)(kept + n_kept, j, in);
-        n_kept += KMF_COUNT_BITS(in);
-#else
-        for (; in; in &= in - 1)
-            kept[n_kept++] = (int32_t)(j + KMF_LOWEST_BIT(in));
-#endif
+        n_kept = KMF_FN(list_bits)(kept, n_kept, j, in, KMF_LANES);
     }
     sieve->far2 = far * far;
     sieve->beyond = KMF_FN(least)(beyond);
