@@ -15,7 +15,7 @@ from ._iterate import Halt, Run, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
 from ._restarts import Best, n_workers, one_by_one, side_by_side
-from ._result import KMeansResult, Restart
+from ._result import KMeansResult
 from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
 from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_real, check_threads
@@ -295,24 +295,12 @@ def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int
 
 
 def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
-    run, labels = best.runs[best.at], best.labels
-    assert labels is not None
-    exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
+    assert best.labels is not None
     return KMeansResult(
-        centroids=exact if run.rounded or (exact == run.centroids).all() else run.centroids,
-        labels=labels,
-        inertia=run.inertia,
-        n_iter=run.n_iter,
-        converged=run.converged,
-        stop_reason=run.stop_reason,
-        counts=run.counts,
-        inertia_history=np.array(run.inertia_history),
-        restarts=tuple(
-            Restart(r.inertia, r.n_iter, r.converged, r.stop_reason, r.n_tried, r.n_accepted) for r in best.runs
-        ),
-        best_restart=best.at,
+        **best.found(problem.samples.result_dtype),
+        labels=best.labels,
         algorithm=problem.algorithm,
-        n_distances=run.n_distances,
+        n_distances=best.runs[best.at].n_distances,
         isa=_runtime.isa,
         compute_dtype="float32" if problem.dtype == np.float32 else "float64",
         n_threads=n_threads,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ._iterate import STOPPED, Run
 from ._log import log
 from ._problem import Problem
+from ._result import Restart
 
 if TYPE_CHECKING:
     from ._resume import Keeper
@@ -41,6 +42,24 @@ class Best:
                     self.labels = problem.memory.empty(len(problem.labels), np.int32)
                 problem.memory.copy(self.labels, problem.labels)
             self.at = len(self.runs) - 1
+
+    def found(self, dtype: np.dtype[Any]) -> dict[str, Any]:
+        """Return what results say of the best one and of all; `dtype` is that of centroids that may be rounded."""
+        run = self.runs[self.at]
+        exact = run.centroids.astype(dtype, copy=False)
+        return {
+            "centroids": exact if run.rounded or (exact == run.centroids).all() else run.centroids,
+            "inertia": run.inertia,
+            "n_iter": run.n_iter,
+            "converged": run.converged,
+            "stop_reason": run.stop_reason,
+            "counts": run.counts,
+            "inertia_history": np.array(run.inertia_history),
+            "restarts": tuple(
+                Restart(r.inertia, r.n_iter, r.converged, r.stop_reason, r.n_tried, r.n_accepted) for r in self.runs
+            ),
+            "best_restart": self.at,
+        }
 
 
 def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit, keep: Keeper | None = None) -> Best:

@@ -15,7 +15,7 @@ from .._iterate import Halt, Run, lloyd
 from .._kmeans import count_restarts
 from .._problem import Floats
 from .._random import as_generator
-from .._restarts import Best, one_by_one
+from .._restarts import one_by_one
 from .._result import Restart
 from .._resume import Keeper
 from .._seed import as_start
@@ -110,9 +110,9 @@ def fit(
 
     try:
         if keep is None:
-            return _result(problem, one_by_one(problem, range(n_init), start, one))
+            return Fit(**one_by_one(problem, range(n_init), start, one).found(problem.samples.result_dtype))
         restarts = range(len(keep.best.runs), n_init)
-        return _result(problem, one_by_one(problem, restarts, keep.start(start), one, keep))
+        return Fit(**one_by_one(problem, restarts, keep.start(start), one, keep).found(problem.samples.result_dtype))
     except EngineLost as error:
         if keep is None:
             raise
@@ -141,19 +141,3 @@ def _begin(problem: Spread, init: Any, rng: np.random.Generator) -> Floats:
     seed = int(rng.integers(2**63))
     method = _start.kmeans_parallel if init == "k-means||" else _start.random_samples
     return np.ascontiguousarray(method(problem.run, problem.known, seed), np.float64)
-
-
-def _result(problem: Spread, best: Best) -> Fit:
-    run = best.runs[best.at]
-    exact = run.centroids.astype(problem.samples.result_dtype, copy=False)
-    return Fit(
-        centroids=exact if run.rounded or (exact == run.centroids).all() else run.centroids,
-        inertia=run.inertia,
-        n_iter=run.n_iter,
-        converged=run.converged,
-        stop_reason=run.stop_reason,
-        counts=run.counts,
-        inertia_history=np.array(run.inertia_history),
-        restarts=tuple(Restart(r.inertia, r.n_iter, r.converged, r.stop_reason) for r in best.runs),
-        best_restart=best.at,
-    )
