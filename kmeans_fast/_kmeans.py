@@ -255,10 +255,7 @@ def _restart(
 
         return improve(problem, first, rng, max_iter, tol, watch, deadline, keep)
 
-    if keep is not None:
-        restarts = range(len(keep.best.runs), n_init)
-        return _result(problem, one_by_one(problem, restarts, keep.start(start), one, keep), problem.n_threads)
-    watched = callback is not None or deadline is not None
+    watched = callback is not None or deadline is not None or keep is not None
     workers = 1 if watched or quality == "best" or not isinstance(init, str) else n_workers(problem, n_init)
     best = None
     if workers > 1 and rng is not None:
@@ -266,7 +263,8 @@ def _restart(
         best = side_by_side(problem, n_init, start, one, workers)
         if best is None:
             rng.bit_generator.state = state
-    return _result(problem, best or one_by_one(problem, range(n_init), start, one), max(workers, problem.n_threads))
+    best = best or one_by_one(problem, range(n_init), start, one, keep)
+    return _result(problem, best, max(workers, problem.n_threads))
 
 
 def _check_init(init: Any, problem: Problem) -> Any:

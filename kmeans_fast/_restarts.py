@@ -63,8 +63,11 @@ class Best:
 
 
 def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit, keep: Keeper | None = None) -> Best:
-    """Run restarts until one is stopped; with `keep` those that it has come first."""
-    best = Best() if keep is None else keep.best
+    """Run restarts until one is stopped; with `keep` those that are left."""
+    best = Best()
+    if keep is not None:
+        best, start = keep.best, keep.start(start)
+        restarts = restarts[len(best.runs) :]
     for restart in restarts:
         log.info("restart %d begins", restart + 1)
         run = fit(problem, start(), restart)

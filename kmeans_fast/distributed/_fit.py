@@ -109,16 +109,14 @@ def fit(
         return lloyd(problem, begin, max_iter, tol, watch, keep)
 
     try:
-        if keep is None:
-            return Fit(**one_by_one(problem, range(n_init), start, one).found(problem.samples.result_dtype))
-        restarts = range(len(keep.best.runs), n_init)
-        return Fit(**one_by_one(problem, restarts, keep.start(start), one, keep).found(problem.samples.result_dtype))
+        best = one_by_one(problem, range(n_init), start, one, keep)
     except EngineLost as error:
         if keep is None:
             raise
         path = keep.checkpoint.path
         where = f"the last checkpoint is {path}" if path.exists() else "it has saved no checkpoint yet"
         raise EngineLost(f"{error}; {where}") from error
+    return Fit(**best.found(problem.samples.result_dtype))
 
 
 def price(engine: Engine, X: Any, sample_weight: Any, centroids: Floats) -> float:
