@@ -18,7 +18,7 @@ from ._restarts import Best, n_workers, one_by_one, side_by_side
 from ._result import KMeansResult
 from ._samples import as_samples
 from ._seed import METHODS, as_start, seed
-from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_real, check_threads
+from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_run, check_threads
 from ._watch import Callback, make_watch
 
 if TYPE_CHECKING:
@@ -192,17 +192,11 @@ def fit(
     samples = as_samples(X)
     weight = as_weight(sample_weight, samples.n_samples)
     n_clusters = check_n_clusters(n_clusters, samples.n_samples, weight)
-    max_iter = check_int(max_iter, "max_iter", 1)
-    tol = check_real(tol, "tol")
-    if max_time is not None:
-        max_time = check_real(max_time, "max_time", positive=True)
+    max_iter, tol, max_time, checkpoint_every = check_run(max_iter, tol, max_time, callback, checkpoint_every)
     check_choice(algorithm, "algorithm", ALGORITHMS)
     check_choice(quality, "quality", QUALITIES)
     if max_bounds_memory is not None:
         max_bounds_memory = check_int(max_bounds_memory, "max_bounds_memory", 0)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback={callback!r} must be callable.")
-    checkpoint_every = check_real(checkpoint_every, "checkpoint_every")
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm, max_bounds_memory)
     init = _check_init(init, problem)
     n_init = count_restarts(n_init, init, quality, stacklevel=4)

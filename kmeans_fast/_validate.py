@@ -45,6 +45,20 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}.")
 
 
+def check_run(
+    max_iter: Any, tol: Any, max_time: Any, callback: Any, checkpoint_every: Any
+) -> tuple[int, float, float | None, float]:
+    """Check what ends a run, who is told of it, and how often it is saved."""
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback={callback!r} must be callable.")
+    return (
+        check_int(max_iter, "max_iter", 1),
+        check_real(tol, "tol"),
+        None if max_time is None else check_real(max_time, "max_time", positive=True),
+        check_real(checkpoint_every, "checkpoint_every"),
+    )
+
+
 def check_threads(n_threads: Any) -> int | None:
     """Check n_threads: None or an int from 1 to 4096."""
     return None if n_threads is None else check_int(n_threads, "n_threads", 1, MAX_THREADS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -19,8 +18,8 @@ from .._restarts import one_by_one
 from .._result import Restart
 from .._resume import Keeper
 from .._seed import as_start
-from .._validate import check_int, check_n_clusters, check_real
-from .._watch import FitState, make_watch
+from .._validate import check_int, check_n_clusters, check_run
+from .._watch import Callback, make_watch
 from . import _block, _start, _tree
 from ._block import Pass
 from ._engine import Engine, EngineLost
@@ -61,7 +60,7 @@ def fit(
     tol: float = 1e-4,
     sample_weight: Any = None,
     random_state: Any = None,
-    callback: Callable[[FitState], Any] | None = None,
+    callback: Callback | None = None,
     max_time: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 30.0,
@@ -79,13 +78,8 @@ def fit(
         If the engine is gone; the message says where the last checkpoint is.
     """
     began = perf_counter()
-    n_clusters, max_iter = check_int(n_clusters, "n_clusters", 1), check_int(max_iter, "max_iter", 1)
-    tol = check_real(tol, "tol")
-    if max_time is not None:
-        max_time = check_real(max_time, "max_time", positive=True)
-    checkpoint_every = check_real(checkpoint_every, "checkpoint_every")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback={callback!r} must be callable.")
+    n_clusters = check_int(n_clusters, "n_clusters", 1)
+    max_iter, tol, max_time, checkpoint_every = check_run(max_iter, tol, max_time, callback, checkpoint_every)
     if isinstance(init, str) and init not in _start.METHODS:
         raise ValueError(
             f"init={init!r} must be one of {', '.join(map(repr, _start.METHODS))}, an array or a callable."
