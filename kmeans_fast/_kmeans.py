@@ -17,7 +17,7 @@ from ._random import as_generator
 from ._restarts import Best, n_workers, one_by_one, side_by_side
 from ._result import KMeansResult
 from ._samples import as_samples
-from ._seed import METHODS, as_start, seed
+from ._seed import as_start, check_method, seed
 from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_run, check_threads
 from ._watch import Callback, make_watch
 
@@ -198,7 +198,9 @@ def fit(
     if max_bounds_memory is not None:
         max_bounds_memory = check_int(max_bounds_memory, "max_bounds_memory", 0)
     problem = Problem(samples, n_clusters, weight, check_threads(n_threads), algorithm, max_bounds_memory)
-    init = _check_init(init, problem)
+    check_method(init)
+    if not isinstance(init, str) and not callable(init):
+        init = as_start(init, problem)
     n_init = count_restarts(n_init, init, quality, stacklevel=4)
     draws = quality == "best" or not isinstance(init, np.ndarray) or random_state is not None
     rng = as_generator(random_state) if draws else None
@@ -259,16 +261,6 @@ def _restart(
             rng.bit_generator.state = state
     best = best or one_by_one(problem, range(n_init), start, one, keep)
     return _result(problem, best, max(workers, problem.n_threads))
-
-
-def _check_init(init: Any, problem: Problem) -> Any:
-    """Return a method's name, a callable, or a checked array."""
-    if isinstance(init, str):
-        if init not in METHODS:
-            names = ", ".join(map(repr, METHODS))
-            raise ValueError(f"init={init!r} must be one of {names}, an array or a callable.")
-        return init
-    return init if callable(init) else as_start(init, problem)
 
 
 def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int:

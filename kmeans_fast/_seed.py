@@ -45,6 +45,12 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
     return _random_partition(problem, rng)
 
 
+def check_method(init: Any, methods: tuple[str, ...] = METHODS) -> None:
+    """Check the name of a start; what is no name is not looked at."""
+    if isinstance(init, str) and init not in methods:
+        raise ValueError(f"init={init!r} must be one of {', '.join(map(repr, methods))}, an array or a callable.")
+
+
 def as_start(centroids: Any, problem: Problem, name: str = "init") -> Floats:
     """Check an array of starting centroids."""
     start = as_floats(centroids, name)

@@ -17,7 +17,7 @@ from .._random import as_generator
 from .._restarts import one_by_one
 from .._result import Restart
 from .._resume import Keeper
-from .._seed import as_start
+from .._seed import as_start, check_method, seed
 from .._validate import check_int, check_n_clusters, check_run
 from .._watch import Callback, make_watch
 from . import _block, _start, _tree
@@ -80,10 +80,7 @@ def fit(
     began = perf_counter()
     n_clusters = check_int(n_clusters, "n_clusters", 1)
     max_iter, tol, max_time, checkpoint_every = check_run(max_iter, tol, max_time, callback, checkpoint_every)
-    if isinstance(init, str) and init not in _start.METHODS:
-        raise ValueError(
-            f"init={init!r} must be one of {', '.join(map(repr, _start.METHODS))}, an array or a callable."
-        )
+    check_method(init, _start.METHODS)
     n_init = count_restarts(n_init, init, "standard", stacklevel=4)
     rng = as_generator(random_state)
     blocks = engine.persist(X, sample_weight, lambda d: _block.grain_rows(d, n_clusters))
@@ -126,10 +123,7 @@ def price(engine: Engine, X: Any, sample_weight: Any, centroids: Floats) -> floa
 
 def _begin(problem: Spread, init: Any, rng: np.random.Generator) -> Floats:
     """Return starting centroids."""
-    if isinstance(init, np.ndarray):
-        return np.array(init, np.float64)
-    if callable(init):
-        return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
-    seed = int(rng.integers(2**63))
+    if not isinstance(init, str):
+        return seed(problem, init, rng)
     method = _start.kmeans_parallel if init == "k-means||" else _start.random_samples
-    return np.ascontiguousarray(method(problem.run, problem.known, seed), np.float64)
+    return np.ascontiguousarray(method(problem.run, problem.known, int(rng.integers(2**63))), np.float64)
