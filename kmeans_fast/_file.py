@@ -60,19 +60,30 @@ class FileSource:
         return out
 
     def _fill(self, row: int, values: NDArray[Any]) -> None:
-        rest = values.view(np.uint8).reshape(-1).data
-        at = self.offset + row * self.row_bytes
-        while rest:
-            if hasattr(os, "preadv"):
-                n_bytes = os.preadv(self._file.fileno(), [rest], at)
-            else:
-                with self._lock:
-                    self._file.seek(at)
-                    n_bytes = self._file.readinto(rest) or 0
-            if n_bytes == 0:
-                row = (at - self.offset) // self.row_bytes
-                raise OSError(errno.EIO, f"the file has no row {row}, which it had when work began", self.path)
-            rest, at = rest[n_bytes:], at + n_bytes
+        data = values.view(np.uint8).reshape(-1).data
+        there = read_at(self._file, self._lock, data, self.offset + row * self.row_bytes)
+        if there < len(data):
+            row += there // self.row_bytes
+            raise OSError(errno.EIO, f"the file has no row {row}, which it had when work began", self.path)
+
+
+def read_at(stream: Any, lock: Lock, out: memoryview, at: int) -> int:
+    """Fill bytes from position `at` of a file on, from any thread; return how many there were.
+
+    The lock is held where the system can't read by position (Windows): whoever else moves the stream must hold it too.
+    """
+    done = 0
+    while done < len(out):
+        if hasattr(os, "preadv"):
+            n_bytes = os.preadv(stream.fileno(), [out[done:]], at + done)
+        else:
+            with lock:
+                stream.seek(at + done)
+                n_bytes = stream.readinto(out[done:])
+        if not n_bytes:
+            break
+        done += n_bytes
+    return done
 
 
 def file_of_map(X: Any) -> FileSource | None:

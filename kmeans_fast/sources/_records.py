@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from .._file import read_at
 from .._memory import FOLDER, scratch_folder
 
 Array = NDArray[Any]
@@ -52,20 +53,10 @@ class Records:
     def read(self, start: int, stop: int) -> Array:
         """Return rows [start, stop) in an array of their own."""
         data = np.empty((stop - start) * self.dtype.itemsize, np.uint8)
-        done, at = 0, self.offset + start * self.dtype.itemsize
-        while done < len(data):
-            n = self._read_at(data[done:].data, at + done)
-            if n == 0:
-                raise ValueError(f"{self.name} was cut while it was read: rows {start} to {stop - 1} are not there.")
-            done += n
+        at = self.offset + start * self.dtype.itemsize
+        if read_at(self.stream, self._lock, data.data, at) < len(data):
+            raise ValueError(f"{self.name} was cut while it was read: rows {start} to {stop - 1} are not there.")
         return data.view(self.dtype.base).reshape(-1, *self.dtype.shape)
-
-    def _read_at(self, out: Any, at: int) -> int:
-        if hasattr(os, "preadv"):
-            return os.preadv(self.stream.fileno(), [out], at)
-        with self._lock:  # Windows
-            self.stream.seek(at)
-            return int(self.stream.readinto(out))
 
     def take(self, rows: Array) -> Array:
         """Return the given rows in their order, near ones by one read."""
@@ -112,9 +103,10 @@ class Spool(Records):
             raise ValueError(f"{self.name} is truncated: it holds {self._filled} of {self.count} points.")
         data = np.ascontiguousarray(part, self.dtype.base).data.cast("B")
         try:
-            self.stream.seek(self._filled * self.dtype.itemsize)
-            while data:
-                data = data[self.stream.write(data) :]
+            with self._lock:
+                self.stream.seek(self._filled * self.dtype.itemsize)
+                while data:
+                    data = data[self.stream.write(data) :]
         except OSError as error:
             message = (
                 f"{self.name} decoded takes {self.count * self.dtype.itemsize} bytes; set {FOLDER} to another folder"
