@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..sources._need import need as sources_need
+from ..sources._need import one_line as one_line
 
 LISTED = 20  # names quoted in one message; a wide file would fill the screen
 
@@ -37,12 +38,6 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     text = ", ".join(map(repr, names[:LISTED]))
     return text if len(names) <= LISTED else f"{text}, ... ({len(names)} in all)"
-
-
-def one_line(error: BaseException | str, limit: int = 300) -> str:
-    """Return the message of somebody else's error as one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._las_layout import LASZIP, LayoutError, check_chunks, read_layout
-from ._need import need
+from ._need import need, one_line
 from ._parquet import check_columns
 from ._records import Records, Spool, reopen
 
@@ -214,5 +214,5 @@ def worded(what: str) -> Iterator[None]:
         if isinstance(error, OSError):
             raise
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise ValueError(f"{what}: {' '.join(str(error).split()).rstrip('.')}.") from None
+            raise ValueError(f"{what}: {one_line(error).rstrip('.')}.") from None
         raise

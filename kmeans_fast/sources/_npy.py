@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._need import one_line
+
 LONGEST = 120  # of what NumPy's parser says
 
 # What numpy.lib.format lets through of its parser's troubles.
@@ -52,9 +54,7 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
         if version in readers:
             header = Header(*readers[version](stream), stream.tell())
     except _UNPARSED as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-        raise ValueError(f"{name} has a damaged .npy header: {text}") from None
+        raise ValueError(f"{name} has a damaged .npy header: {one_line(error, LONGEST)}") from None
     if version not in readers:
         raise ValueError(f"{name} has .npy version {version[0]}.{version[1]} and must have 1.0, 2.0 or 3.0.")
     if header.dtype.hasobject:

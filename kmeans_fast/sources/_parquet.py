@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .._samples import Source
 from .._validate import FILL_IN
-from ._need import need
+from ._need import need, one_line
 from ._parts import Parts
 
 Array = NDArray[Any]
@@ -103,7 +103,7 @@ class Parquet(Parts):
             raise self._damaged(i, error) from None
 
     def _damaged(self, i: int, error: Exception) -> ValueError:
-        return ValueError(f"{self.files[i]} can't be read as Parquet: {' '.join(str(error).split())}")
+        return ValueError(f"{self.files[i]} can't be read as Parquet: {one_line(error)}")
 
 
 class ArrowDataset(Parts):

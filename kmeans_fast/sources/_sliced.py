@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._samples import ArraySource, Source
-from ._need import need
+from ._need import need, one_line
 from ._parts import Parts
 
 Array = NDArray[Any]
@@ -131,7 +131,7 @@ def zarr(path: str | os.PathLike[str], dataset: str | None = None) -> Any:
     try:
         store = library.open(name, mode="r")
     except Exception as error:  # of many kinds, by version and store
-        raise ValueError(f"{name} can't be read as Zarr: {' '.join(str(error).split())}.") from None
+        raise ValueError(f"{name} can't be read as Zarr: {one_line(error)}.") from None
     if hasattr(store, "shape"):
         return store
     return _only({key: item for key, item in store.arrays() if item.ndim == 2}, name, dataset, store)
