@@ -13,11 +13,11 @@ import numpy as np
 
 from .._memory import memory_limit
 from ..sources import parquet
+from ..sources._parquet import BUFFER
 from ._common import FileError, Source, listed, need, one_line
 from .delimited import fill
 from .points import Columns, Points, choose
 
-BUFFER = 1 << 20  # bytes of one column read at a time
 ROWS = 65536  # rows held at a time when writing JSON
 
 
