@@ -17,8 +17,8 @@ from kmeans_fast.sources._las_layout import COMPRESSED, COPC, EXTRA_BYTES, LASZI
 from kmeans_fast.sources._records import reopen
 
 from ._common import FileError, need
+from .outputs import LABEL
 
-LABEL = "cluster"
 UINT8, UINT32, UINT64 = 1, 5, 7  # LAS's numbers of the types
 COLOURED = {0: 2, 1: 3, 6: 7}  # point formats without colours, and the same with them
 COLOURS_AT = {2: 20, 3: 28, 5: 28, 7: 30, 8: 30, 10: 30}  # bytes of a record before its colours

@@ -17,6 +17,7 @@ TABLES = ("csv", "tsv", "parquet", "json")
 ARRAYS = ("npy",)
 IMAGES = ("png", "jpg", "bmp", "tif", "webp")
 CLOUDS = ("las", "laz", "ply")
+LABEL = "cluster"  # the dimension or property that a cloud gains
 PAGES = ("html",)
 PLOTS = ("png", "svg", "pdf")
 PACKAGES = {**dict.fromkeys(("csv", "tsv", "parquet"), "pyarrow"), **dict.fromkeys(IMAGES, "PIL")}

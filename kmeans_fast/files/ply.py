@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shutil import copyfileobj
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,10 +14,9 @@ from kmeans_fast.sources._ply_header import LONGEST_LINE, ORDERS, POINTS
 from kmeans_fast.sources._records import reopen
 
 from ._common import FileError
+from .outputs import LABEL
 
-LABEL = "cluster"
 RED_GREEN_BLUE = ("red", "green", "blue")
-COPIED = 1 << 20
 ROWS = 50_000
 
 
@@ -58,8 +58,7 @@ class PlyRewriter:
                 stream.write(original.read(self.header.start - self.header.size))
                 self._write_records(stream, labels, palette)
                 original.seek(self.header.start + self.header.points.count * self.header.dtype.itemsize)
-            while part := original.read(COPIED):
-                stream.write(part)
+            copyfileobj(original, stream)
 
     def _header(self) -> Iterator[bytes]:
         """Give the header's lines with the new properties behind those of a point."""
