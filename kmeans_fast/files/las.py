@@ -22,6 +22,7 @@ from .outputs import LABEL
 UINT8, UINT32, UINT64 = 1, 5, 7  # LAS's numbers of the types
 COLOURED = {0: 2, 1: 3, 6: 7}  # point formats without colours, and the same with them
 COLOURS_AT = {2: 20, 3: 28, 5: 28, 7: 30, 8: 30, 10: 30}  # bytes of a record before its colours
+LOSSY = (9, 10)  # lazrs (0.8.2) garbles their waveforms where a file has several scanner channels
 DESCRIPTOR = struct.Struct("<2xBB32s124x32s")  # of an extra dimension: type, options, name, description
 SIZES = (0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8)  # of extra dimensions, by type
 COPIED = 1 << 20
@@ -41,12 +42,14 @@ class LasRewriter:
 
     Raises
     ------
-    FileError
-        If the points can't take a label or colours.
+    FileError, ValueError
+        If the points can't take a label or colours, or be compressed.
+    ImportError
+        If lazrs is needed and missing.
     """
 
     def __init__(self, source: LasCloud, compress: bool, colour: bool) -> None:
-        self.source, self.compress, self.colour = source, compress, colour
+        self.source, self.colour = source, colour
         layout, packed = source.layout, source.header.point_format.dtype()
         self.old_size = layout.record_size
         self.form = layout.point_format
@@ -67,24 +70,25 @@ class LasRewriter:
         self.new_size = self.old_size + self.wider + (4 if self.label_at is None else 0)
         if self.new_size > LONGEST_VLR:
             raise FileError(f"{source.path} has points of {self.old_size} bytes; there is no room for a label.")
+        self.laz = self._compressor() if compress else None
 
     def write(self, stream: BinaryIO, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint8]) -> None:
         """Write the file; a colour a cluster is used if colours were asked for."""
         source, layout = self.source, self.source.layout
-        laz = self._compressor() if self.compress else None
         with reopen(source.path, source.stream) as original:
-            blocks = self._vlrs(original, laz)
+            blocks = self._vlrs(original)
             header = bytearray(_bytes(original, 0, layout.header_size))
             gap = _bytes(original, max([layout.header_size, *(v.stop for v in layout.vlrs)]), layout.point_offset)
             offset = layout.header_size + sum(map(len, blocks)) + len(gap)
-            struct.pack_into("<IIBH", header, 96, offset, len(blocks), self._format_byte(), self.new_size)
+            form = self.form | (COMPRESSED if self.laz else 0)
+            struct.pack_into("<IIBH", header, 96, offset, len(blocks), form, self.new_size)
             if self.form != layout.point_format:
                 header[25] = max(layout.minor, 2)  # LAS 1.2 brought colours
             stream.write(bytes(header) + b"".join(blocks) + gap)
             disk = _Disk(stream)
             try:
                 with worded(f"{source.path} can't be written again"):
-                    self._write_points(disk, laz, labels, palette.astype(np.uint16) * 257)
+                    self._write_points(disk, labels, palette.astype(np.uint16) * 257)
             except ValueError as error:
                 raise disk.error or error from None
             self._write_tail(stream, original, header)
@@ -93,14 +97,13 @@ class LasRewriter:
         stream.seek(0, 2)
 
     def _compressor(self) -> Any:
+        if self.form in LOSSY:
+            raise FileError(f"{self.source.path} has point format {self.form}, which can't be compressed: write .las.")
         lazrs = need("lazrs", "writing LAZ", "points")
         with worded(f"points of format {self.form} can't be compressed, write .las"):
             return lazrs.LazVlr.new_for_compression(self.form, self.new_size - RECORD_SIZES[self.form])
 
-    def _format_byte(self) -> int:
-        return self.form | (COMPRESSED if self.compress else 0)
-
-    def _vlrs(self, original: BinaryIO, laz: Any) -> list[bytes]:
+    def _vlrs(self, original: BinaryIO) -> list[bytes]:
         """Give the variable length records, that of the extra dimensions with the label's."""
         blocks, described = [], b""
         for v in self.source.layout.vlrs:
@@ -111,8 +114,8 @@ class LasRewriter:
                 blocks.append(_bytes(original, v.start, v.stop))
         if self.label_at is None:
             blocks.append(_vlr(EXTRA_BYTES, self._described(described), b"Extra Bytes Record"))
-        if laz is not None:
-            blocks.append(_vlr(LASZIP, laz.record_data(), b"lazrs"))
+        if self.laz:
+            blocks.append(_vlr(LASZIP, self.laz.record_data(), b"lazrs"))
         return blocks
 
     def _described(self, known: bytes) -> bytes:
@@ -126,10 +129,8 @@ class LasRewriter:
             left -= SIZES[kind]
         return b"".join([*parts, DESCRIPTOR.pack(UINT32, 0, LABEL.encode(), b"k-means cluster")])
 
-    def _write_points(
-        self, stream: Any, laz: Any, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint16]
-    ) -> None:
-        compressor = need("lazrs", "writing LAZ", "points").LasZipCompressor(stream, laz) if laz is not None else None
+    def _write_points(self, stream: Any, labels: npt.NDArray[np.int32], palette: npt.NDArray[np.uint16]) -> None:
+        compressor = need("lazrs", "writing LAZ", "points").LasZipCompressor(stream, self.laz) if self.laz else None
         done = 0
         for records in self.source.packed():
             part = labels[done : done + len(records)]

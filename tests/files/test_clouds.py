@@ -125,7 +125,7 @@ def test_colours_of_the_clusters_replace_others_or_widen_the_format(
     tmp_path: Path, point_format: int, coloured: int
 ) -> None:
     a, b = tmp_path / "a.las", tmp_path / "b.laz"
-    if point_format == 5:  # its waveforms are more than LASzip of this kind takes
+    if point_format == 5:  # an older lazrs does not compress it
         b = tmp_path / "b.las"
     scan(a, point_format) if point_format != 5 else scan_of_format_5(a)
     run("cluster", a, "-k", 5, "--seed", 0, "--colour", "-o", b)
@@ -152,6 +152,15 @@ def test_a_format_that_no_format_with_colours_extends_is_refused(tmp_path: Path)
     las.write(str(tmp_path / "a.las"))
     said = refused("cluster", tmp_path / "a.las", "-k", 2, "--colour", "-o", tmp_path / "b.las")
     assert "has point format 4, which no format with colours extends" in said
+
+
+def test_points_that_laz_does_not_take_are_refused_before_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tmp_path / "a.las", 9)
+    monkeypatch.setattr("kmeans_fast.files.commands._fit", None)
+    said = refused("cluster", tmp_path / "a.las", "-k", 2, "-o", tmp_path / "b.laz")
+    assert "has point format 9, which can't be compressed: write .las." in said
 
 
 def test_an_older_label_is_replaced_and_another_dimension_of_its_name_refused(tmp_path: Path) -> None:
