@@ -47,7 +47,6 @@ class Layout:
     ----------
     minor, header_size, point_offset, point_format, record_size, n_points, compressed
         As in the header; `n_points` from the field of 64 bits where there is one.
-    scales, offsets : tuple of 3 floats
     waveforms : int
         Where waveform packets start in this file; 0 without.
     vlrs, evlrs : tuple of Block
@@ -62,8 +61,6 @@ class Layout:
     record_size: int
     n_points: int
     compressed: bool
-    scales: tuple[float, ...]
-    offsets: tuple[float, ...]
     waveforms: int
     vlrs: tuple[Block, ...]
     evlrs: tuple[Block, ...]
@@ -109,11 +106,17 @@ def read_layout(stream: BinaryIO) -> Layout:
         raise LayoutError(f"has scales {numbers[:3]} and offsets {numbers[3:]}; they must be finite, no scale 0")
     waveforms = struct.unpack_from("<Q", head, 227)[0] if minor >= 3 else 0
     first_evlr, n_evlrs, long_count = struct.unpack_from("<QIQ", head, 235) if minor >= 4 else (0, 0, 0)
-    vlrs = _walk(stream, VLR, header_size, n_vlrs, offset)
     layout = Layout(
-        *(minor, header_size, offset, point_format, record_size, n_points if minor < 4 else long_count),
-        *(bool(form & COMPRESSED), numbers[:3], numbers[3:], waveforms if head[6] & 2 else 0, vlrs),
-        evlrs=_walk(stream, EVLR, first_evlr, n_evlrs, size) if n_evlrs else (),
+        minor=minor,
+        header_size=header_size,
+        point_offset=offset,
+        point_format=point_format,
+        record_size=record_size,
+        n_points=n_points if minor < 4 else long_count,
+        compressed=bool(form & COMPRESSED),
+        waveforms=waveforms if head[6] & 2 else 0,
+        vlrs=_walk(stream, VLR, header_size, n_vlrs, offset),
+        evlrs=_walk(stream, EVLR, first_evlr, n_evlrs, size),
         size=size,
     )
     _check_points(stream, layout)
