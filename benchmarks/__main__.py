@@ -16,6 +16,7 @@ from .categories import modes_suite
 from .choosing_k import choose_suite
 from .cluster import cluster_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
+from .grid import grid_suite
 from .import_time import import_suite
 from .machine import available_cpus, describe
 from .minibatch import coresets_suite, minibatch_suite
@@ -44,6 +45,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "bisecting": bisecting_suite,
     "barriers": barriers_suite,
     "cluster": cluster_suite,
+    "grid": grid_suite,
 }
 DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted

@@ -31,11 +31,12 @@ BOXES_AT_ONCE = (4, 192)  # features at most, clusters at least: ten passes cost
 BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
 PASSES_BEFORE_BOXES = 12
 
-# A grid over the centroids. Nanoseconds by measurement, by features: of a sample looked up, of the same scored against
-# all (so much, and more for each cluster), and of a cluster that is built in.
+# A grid over the centroids. Nanoseconds by measurement (python -m benchmarks --suite grid, and whole fits), by features:
+# of a sample looked up, of the same scored against all (so much, and more for each cluster), of a cluster built in.
 MAX_GRID_FEATURES = 3
 MAX_GRID_CLUSTERS = 1 << 24
-GRID_SAMPLE, DENSE_SAMPLE, DENSE_SCORE = (0.0, 2.0, 3.2, 7.0), 1.5, 0.028
+GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0)
+DENSE_SAMPLE, DENSE_SCORE = 0.3, (0.0, 0.020, 0.023, 0.030)
 GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
 BOX_SAMPLE = 7.0  # the same of boxes, in the mean over ten passes
 
@@ -109,7 +110,7 @@ def grid_pays(n_samples: int, n_features: int, n_clusters: int, n_threads: int, 
     """Say whether a grid, which one thread builds, costs less than scoring every centroid, or than boxes."""
     if n_features > MAX_GRID_FEATURES or n_clusters > MAX_GRID_CLUSTERS:
         return False
-    other = BOX_SAMPLE if boxed else DENSE_SAMPLE + DENSE_SCORE * n_clusters
+    other = BOX_SAMPLE if boxed else DENSE_SAMPLE + DENSE_SCORE[n_features] * n_clusters
     return n_samples * (other - GRID_SAMPLE[n_features]) > n_clusters * GRID_CLUSTER[n_features] * n_threads
 
 
