@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._config import get_include, show_config
-from ._kmeans import ClusterWarning, kmeans
+from ._kmeans import kmeans
 from ._predict import predict
-from ._result import KMeansResult, Restart
+from ._result import ClusterWarning, KMeansResult, Restart
 from ._version import __version__
 from ._watch import FitState
 

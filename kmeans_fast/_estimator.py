@@ -22,7 +22,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from . import _kmeans, _predict
-from ._result import KMeansResult
+from ._result import KMeansResult, warn_of_empty_clusters
 from ._samples import Samples
 from ._seed import METHODS
 from ._sklearn_base import ByCentroids, with_random_state, wrap
@@ -178,7 +178,7 @@ class KMeans(
         self._fit(wrap(self, X, reset=True), sample_weight)
         r = self.result_
         filled, k = int(np.count_nonzero(r.counts)), len(r.counts)
-        _kmeans.warn_of_empty_clusters(filled, k, r.converged, r.stop_reason, ConvergenceWarning, stacklevel=3)
+        warn_of_empty_clusters(filled, k, r.converged, r.stop_reason, ConvergenceWarning, stacklevel=3)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.int32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ from ._algorithm import ALGORITHMS
 from ._iterate import Halt, Run, lloyd
 from ._problem import Floats, Problem
 from ._random import as_generator
-from ._restarts import Best, n_workers, one_by_one, side_by_side
-from ._result import KMeansResult
+from ._restarts import Best, count_restarts, n_workers, one_by_one, side_by_side
+from ._result import ClusterWarning, KMeansResult, warn_of_empty_clusters
 from ._samples import as_samples
 from ._seed import as_start, check_method, seed
 from ._validate import as_weight, check_choice, check_int, check_n_clusters, check_run, check_threads
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
     from ._resume import Keeper
 
 QUALITIES = ("standard", "best")
-MANY_RESTARTS = 10  # where a start is as good as chance makes it
-GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2", "two-level")
-
-
-class ClusterWarning(UserWarning):
-    """Some clusters are empty: there are fewer distinct samples, or the fit was cut short."""
 
 
 def kmeans(
@@ -263,21 +256,6 @@ def _restart(
     return _result(problem, best, max(workers, problem.n_threads))
 
 
-def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int:
-    """Check n_init and say how many restarts it asks for; init is a method's name, a callable or an array-like."""
-    given = not isinstance(init, str) and not callable(init)
-    if isinstance(n_init, str):
-        if n_init != "auto":
-            raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
-        return 1 if given or init in GOOD_STARTS or quality == "best" else MANY_RESTARTS
-    count = check_int(n_init, "n_init", 1)
-    if given and count > 1:
-        message = f"n_init={count} with an array as init gives the same run each time; running it once."
-        warnings.warn(message, RuntimeWarning, stacklevel)
-        return 1
-    return count
-
-
 def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
     assert best.labels is not None
     return KMeansResult(
@@ -291,18 +269,3 @@ def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
         memory=problem.memory.peak,
         _X=problem.samples.original,
     )
-
-
-def warn_of_empty_clusters(
-    filled: int, k: int, converged: bool, stop_reason: str, category: type[Warning], stacklevel: int
-) -> None:
-    """Warn if not all k clusters are filled: there are fewer distinct samples, or the fit was cut short."""
-    if filled < k:
-        message = (
-            f"X has only {filled} distinct samples that can be told apart, fewer than n_clusters={k}; "
-            "the other clusters are empty."
-            if converged
-            else f"{k - filled} of n_clusters={k} are empty: the fit ended by {stop_reason} "
-            "before they were given samples."
-        )
-        warnings.warn(message, category, stacklevel)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._kmeans import ClusterWarning
 from ._predict import transform
+from ._result import ClusterWarning
 from ._validate import as_centroids
 
 Order = NDArray[np.intp]

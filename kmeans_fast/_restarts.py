@@ -1,7 +1,8 @@
-"""Restarts: one after the other, or side by side where one alone cannot keep the threads busy."""
+"""Restarts: how many; one after the other, or side by side where one alone cannot keep the threads busy."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,13 @@ from ._iterate import STOPPED, Run
 from ._log import log
 from ._problem import Problem
 from ._result import Restart
+from ._validate import check_int
 
 if TYPE_CHECKING:
     from ._resume import Keeper
 
+MANY_RESTARTS = 10  # where a start is as good as chance makes it
+GOOD_STARTS = ("k-means++", "k-means||", "afk-mc2", "two-level")
 WORTH_A_THREAD = 2e5  # multiply-adds of a pass: below, handing restarts to a thread costs as much as making them
 PASSES = 10  # of a restart, at a guess
 
@@ -81,6 +85,21 @@ def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit
         if keep is not None:
             keep.ended(restart == restarts[-1])
     return best
+
+
+def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int:
+    """Check n_init and say how many restarts it asks for; init is a method's name, a callable or an array-like."""
+    given = not isinstance(init, str) and not callable(init)
+    if isinstance(n_init, str):
+        if n_init != "auto":
+            raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
+        return 1 if given or init in GOOD_STARTS or quality == "best" else MANY_RESTARTS
+    count = check_int(n_init, "n_init", 1)
+    if given and count > 1:
+        message = f"n_init={count} with an array as init gives the same run each time; running it once."
+        warnings.warn(message, RuntimeWarning, stacklevel)
+        return 1
+    return count
 
 
 def n_workers(problem: Problem, n_init: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -12,6 +13,10 @@ from . import _details
 from ._validate import check_int, check_real
 
 SAME_INERTIA = 1e-6  # restarts whose inertia is this close, relatively, found the same clustering
+
+
+class ClusterWarning(UserWarning):
+    """Some clusters are empty: there are fewer distinct samples, or the fit was cut short."""
 
 
 class Restart(NamedTuple):
@@ -238,3 +243,18 @@ class KMeansResult:
             f"KMeansResult(n_clusters={k}, n_features={d}, n_samples={len(self.labels)}, "
             f"inertia={self.inertia:.6g}, n_iter={self.n_iter}, stop_reason={self.stop_reason!r}{found})"
         )
+
+
+def warn_of_empty_clusters(
+    filled: int, k: int, converged: bool, stop_reason: str, category: type[Warning], stacklevel: int
+) -> None:
+    """Warn if not all k clusters are filled: there are fewer distinct samples, or the fit was cut short."""
+    if filled < k:
+        message = (
+            f"X has only {filled} distinct samples that can be told apart, fewer than n_clusters={k}; "
+            "the other clusters are empty."
+            if converged
+            else f"{k - filled} of n_clusters={k} are empty: the fit ended by {stop_reason} "
+            "before they were given samples."
+        )
+        warnings.warn(message, category, stacklevel)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._kmeans import GOOD_STARTS, MANY_RESTARTS
 from ._progress import can_draw
+from ._restarts import GOOD_STARTS, MANY_RESTARTS
 from ._watch import FitState
 
 try:

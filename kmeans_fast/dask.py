@@ -23,7 +23,7 @@ except ImportError as error:
     ) from None
 
 from . import _predict
-from ._kmeans import warn_of_empty_clusters
+from ._result import warn_of_empty_clusters
 from .distributed import _fit
 from .distributed._dask import DaskEngine, as_rows, columns_and_dtype, frame_dtype, is_frame
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._kmeans import QUALITIES, ClusterWarning
+from .._kmeans import QUALITIES
 from .._random import as_generator
+from .._result import ClusterWarning
 from .._samples import as_samples
 from .._validate import as_weight, check_choice, check_int, check_threads
 from ._choice import Choice

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._iterate import Halt, Run, lloyd
-from .._kmeans import count_restarts
 from .._problem import Floats
 from .._random import as_generator
-from .._restarts import one_by_one
+from .._restarts import count_restarts, one_by_one
 from .._result import Restart
 from .._resume import Keeper
 from .._seed import as_start, check_method, seed

@@ -18,9 +18,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._iterate import CONVERGED
-from .._kmeans import count_restarts, warn_of_empty_clusters
 from .._problem import Floats, Problem
-from .._result import Restart
+from .._restarts import count_restarts
+from .._result import Restart, warn_of_empty_clusters
 from .._seed import METHODS, as_start, seed
 from .._sklearn_base import generator, with_random_state, wrap
 from .._validate import as_weight, check_n_clusters

@@ -17,7 +17,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._kmeans import MANY_RESTARTS
+from .._restarts import MANY_RESTARTS
 from .._result import Restart
 from .._sklearn_base import generator, wrap
 from .._validate import check_n_clusters

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _kmeans
 from .._problem import SHARE_AT_START, Floats, Problem
+from .._result import warn_of_empty_clusters
 from .._samples import Samples
 from .._seed import METHODS, as_start, seed
 from .._sklearn_base import ByCentroids, checked, generator, with_random_state, wrap
@@ -291,7 +292,7 @@ class MiniBatchKMeans(ByCentroids, BaseEstimator):
         self._stream = Stream(result.centroids.astype(np.float64), counts.astype(np.float64), result.centroids.dtype)
         self._keep_labels(result.labels if self.compute_labels else None)
         filled = int(np.count_nonzero(result.counts))
-        _kmeans.warn_of_empty_clusters(filled, self.n_clusters, True, "", ConvergenceWarning, stacklevel=4)
+        warn_of_empty_clusters(filled, self.n_clusters, True, "", ConvergenceWarning, stacklevel=4)
 
     def _watch(self, samples: Samples) -> Callable[[FitState], bool]:
         """End the rounds over all of X once more of them are not worth their time."""
