@@ -31,8 +31,8 @@ BOXES_AT_ONCE = (4, 192)  # features at most, clusters at least: ten passes cost
 BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
 PASSES_BEFORE_BOXES = 12
 
-# A grid over the centroids. Nanoseconds by measurement (python -m benchmarks --suite grid, and whole fits), by features:
-# of a sample looked up, of the same scored against all (so much, and more for each cluster), of a cluster built in.
+# A grid over the centroids. Nanoseconds by features, from `python -m benchmarks --suite grid` and whole fits: of a
+# sample looked up, of the same scored against all (so much, and more for each cluster), and of a cluster built in.
 MAX_GRID_FEATURES = 3
 MAX_GRID_CLUSTERS = 1 << 24
 GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0)
