@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,8 +24,9 @@ except ImportError as error:
 
 from . import _predict
 from ._result import warn_of_empty_clusters
+from ._samples import ArraySource, Samples
 from .distributed import _fit
-from .distributed._dask import DaskEngine, as_rows, columns_and_dtype, frame_dtype, is_frame
+from .distributed._dask import DaskEngine, as_rows, columns_and_dtype, frame_dtype, is_frame, rows_whole
 
 
 class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
@@ -161,42 +162,12 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     def predict(self, X: Any) -> Any:
         """Label each sample with its nearest centroid: lazily for a dask collection, at once for anything else."""
         check_is_fitted(self)
-        if is_frame(X) and hasattr(X, "dask"):
-            import pandas
-
-            self._check_columns(X)
-            return X.map_partitions(
-                _label_frame, self.cluster_centers_, meta=pandas.Series([], name="label", dtype="int32")
-            )
-        if not isinstance(X, da.Array):
-            return _predict.predict(X, self.cluster_centers_)
-        self._check_columns(X)
-        return _rows_whole(X).map_blocks(
-            _label, self.cluster_centers_, dtype=np.int32, drop_axis=1, meta=np.empty(0, np.int32)
-        )
+        return self._lazily(X, _label) if _is_lazy(X) else _predict.predict(X, self.cluster_centers_)
 
     def transform(self, X: Any) -> Any:
         """Distances to all centroids, shape (n_samples, n_clusters): lazily for a dask collection."""
         check_is_fitted(self)
-        k = len(self.cluster_centers_)
-        if is_frame(X) and hasattr(X, "dask"):
-            import pandas
-
-            self._check_columns(X)
-            dtype = columns_and_dtype(X)[1]
-            meta = pandas.DataFrame(np.empty((0, k), dtype), columns=self.get_feature_names_out())
-            return X.map_partitions(_distances_frame, self.cluster_centers_, list(meta.columns), meta=meta)
-        if not isinstance(X, da.Array):
-            return _predict.transform(X, self.cluster_centers_)
-        self._check_columns(X)
-        single = X.dtype in (np.float32, np.float16)
-        return _rows_whole(X).map_blocks(
-            _distances,
-            self.cluster_centers_,
-            dtype=np.float32 if single else np.float64,
-            chunks=(X.chunks[0], (k,)),
-            meta=np.empty((0, 0), np.float32 if single else np.float64),
-        )
+        return self._lazily(X, _distances) if _is_lazy(X) else _predict.transform(X, self.cluster_centers_)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest centroids, with the bits of `inertia_`."""
@@ -208,7 +179,18 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the columns of `transform`."""
-        return np.array([f"kmeans{j}" for j in range(len(self.cluster_centers_))], object)
+        return _names(len(self.cluster_centers_))
+
+    def _lazily(self, X: Any, function: Callable[..., Any]) -> Any:
+        """Call a function of (block, centroids) for each block; what it makes of no rows tells Dask what to expect."""
+        self._check_columns(X)
+        centroids = self.cluster_centers_
+        if is_frame(X):
+            return X.map_partitions(function, centroids, meta=function(X._meta, centroids))
+        meta = function(np.empty((0, X.shape[1]), X.dtype), centroids)
+        rows, columns = X.chunks[0], meta.shape[1:]
+        dropped = [] if columns else [1]
+        return rows_whole(X).map_blocks(function, centroids, chunks=(rows, *columns), drop_axis=dropped, meta=meta)
 
     def _check_columns(self, X: Any) -> None:
         d, expected = columns_and_dtype(X)[0], self.cluster_centers_.shape[1]
@@ -231,8 +213,12 @@ def _engine(client: Any) -> Iterator[DaskEngine]:
     yield DaskEngine(client)
 
 
+def _is_lazy(X: Any) -> bool:
+    return hasattr(X, "dask") and (is_frame(X) or isinstance(X, da.Array))
+
+
 def _check(X: Any) -> None:
-    if not hasattr(X, "dask") or not (is_frame(X) or isinstance(X, da.Array)):
+    if not _is_lazy(X):
         raise TypeError(
             f"X is a {type(X).__name__} and must be a dask array or DataFrame: dask.array.from_array(X) makes one."
         )
@@ -243,31 +229,34 @@ def _lazy(weight: Any) -> Any:
     return weight if given else da.from_array(np.asarray(weight, np.float64).ravel())
 
 
-def _rows_whole(X: Any) -> Any:
-    return X.rechunk({1: -1}) if len(X.chunks[1]) > 1 else X
-
-
-def _label(block: NDArray[Any], centroids: NDArray[Any]) -> NDArray[np.int32]:
-    return _predict.predict(block, centroids, 1) if len(block) else np.empty(0, np.int32)
-
-
-def _distances(block: NDArray[Any], centroids: NDArray[Any]) -> NDArray[Any]:
-    single = block.dtype in (np.float32, np.float16)
-    empty = np.empty((0, len(centroids)), np.float32 if single else np.float64)
-    return _predict.transform(block, centroids, 1) if len(block) else empty
-
-
-def _array(frame: Any) -> NDArray[Any]:
-    return as_rows(frame, frame_dtype(frame))
-
-
-def _label_frame(frame: Any, centroids: NDArray[Any]) -> Any:
+def _label(block: Any, centroids: NDArray[Any]) -> Any:
+    """Labels: a Series of a DataFrame."""
+    rows = _rows(block)
+    labels = _predict.predict(rows, centroids, 1) if len(rows) else np.empty(0, np.int32)
+    if rows is block:
+        return labels
     import pandas
 
-    return pandas.Series(_label(_array(frame), centroids), index=frame.index, name="label")
+    return pandas.Series(labels, index=block.index, name="label")
 
 
-def _distances_frame(frame: Any, centroids: NDArray[Any], names: list[str]) -> Any:
+def _distances(block: Any, centroids: NDArray[Any]) -> Any:
+    """Distances to all centroids: a DataFrame of a DataFrame."""
+    rows = _rows(block)
+    if len(rows):
+        distances = _predict.transform(rows, centroids, 1)
+    else:
+        distances = np.empty((0, len(centroids)), Samples(ArraySource(rows), None).result_dtype)
+    if rows is block:
+        return distances
     import pandas
 
-    return pandas.DataFrame(_distances(_array(frame), centroids), index=frame.index, columns=names)
+    return pandas.DataFrame(distances, index=block.index, columns=_names(len(centroids)))
+
+
+def _rows(block: Any) -> NDArray[Any]:
+    return as_rows(block, frame_dtype(block)) if hasattr(block, "columns") else block
+
+
+def _names(k: int) -> NDArray[Any]:
+    return np.array([f"kmeans{j}" for j in range(k)], object)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._samples import ArraySource
-from ._block import Block
+from ._block import Block, join_lists
 from ._engine import Blocks, EngineLost
 
 FAN_IN = 8  # results joined by one task
@@ -38,10 +38,8 @@ class DaskEngine:
         """
         n_features, dtype = columns_and_dtype(X)
         size = grain(n_features)
-        parts = self.client.compute([dask.delayed(as_rows)(part, dtype) for part in parts_of(X)])
-        lengths = self._all(parts, len)
-        weights = None if weight is None else self._weights(weight)
-        bounds = [0, *np.cumsum(lengths).tolist()]
+        parts, bounds = self._parts(X, dtype)
+        weights = None if weight is None else self._parts(weight, np.dtype(np.float64))
         n = bounds[-1]
         if n == 0:
             raise ValueError(
@@ -49,7 +47,7 @@ class DaskEngine:
             )
         if weights is not None and weights[1][-1] != n:
             raise ValueError(f"sample_weight.shape == ({weights[1][-1]},) must be (n_samples,) = ({n},).")
-        cuts = sorted({0, n, *(-(-bound // size) * size for bound in bounds if -(-bound // size) * size < n)})
+        cuts = sorted({min(-(-bound // size) * size, n) for bound in bounds})
         handles = []
         for first, stop in itertools.pairwise(cuts):
             rows = self._slices(parts, bounds, first, stop)
@@ -82,14 +80,11 @@ class DaskEngine:
             if len(level) == 1:
                 return self._result(level[0])
 
-    def _all(self, futures: Sequence[Any], function: Callable[[Any], Any]) -> list[Any]:
-        """Small results of all, in order."""
-        results: list[Any] = self.reduce(self.client.map(_listed, futures, function=function, pure=False), _joined)
-        return results
-
-    def _weights(self, weight: Any) -> tuple[Sequence[Any], list[int]]:
-        parts = self.client.compute([dask.delayed(as_weights)(part) for part in parts_of(weight)])
-        return parts, [0, *np.cumsum(self._all(parts, len)).tolist()]
+    def _parts(self, collection: Any, dtype: np.dtype[Any]) -> tuple[Sequence[Any], list[int]]:
+        """Compute the blocks of a collection where they are; return them, their first rows, and at last all rows."""
+        parts = self.client.compute([dask.delayed(as_rows)(part, dtype) for part in parts_of(collection)])
+        lengths = self.reduce(self.client.map(_length, parts, pure=False), join_lists)
+        return parts, [0, *np.cumsum(lengths).tolist()]
 
     def _slices(self, parts: Sequence[Any], bounds: list[int], first: int, stop: int) -> list[Any]:
         """Rows [first, stop) of all: whole parts, and pieces cut where they are."""
@@ -146,21 +141,19 @@ def parts_of(X: Any) -> list[Any]:
     """Return the blocks of a collection as delayed objects, rows whole."""
     if is_frame(X) or not hasattr(X, "chunks"):
         return list(X.to_delayed())
-    if X.ndim == 2 and len(X.chunks[1]) > 1:
-        X = X.rechunk({1: -1})
-    return list(X.to_delayed().ravel())
+    return list(rows_whole(X).to_delayed().ravel())
+
+
+def rows_whole(X: Any) -> Any:
+    """Return a dask array whose blocks have all columns."""
+    return X.rechunk({1: -1}) if X.ndim == 2 and len(X.chunks[1]) > 1 else X
 
 
 def as_rows(part: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Turn a block into an array of that dtype; a missing value becomes NaN."""
+    """Turn a block, of samples or of their weights, into an array of that dtype; a missing value becomes NaN."""
     if hasattr(part, "to_numpy"):
         part = part.to_numpy(dtype, na_value=np.nan)
     return np.asarray(part, dtype)
-
-
-def as_weights(part: Any) -> NDArray[np.float64]:
-    """Turn a block of weights into float64."""
-    return np.asarray(part.to_numpy(np.float64, na_value=np.nan) if hasattr(part, "to_numpy") else part, np.float64)
 
 
 def assemble(rows: list[NDArray[Any]], weight: list[NDArray[np.float64]] | None, first: int, grain: int) -> Block:
@@ -180,9 +173,5 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _listed(part: Any, function: Callable[[Any], Any]) -> list[Any]:
-    return [function(part)]
-
-
-def _joined(results: list[list[Any]]) -> list[Any]:
-    return [one for result in results for one in result]
+def _length(part: Any) -> list[int]:
+    return [len(part)]

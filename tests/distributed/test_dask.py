@@ -174,6 +174,17 @@ def test_unknown_lengths_empty_blocks_weights_and_other_dtypes(client: Any, data
     np.testing.assert_array_equal(model.predict(X[:10]), predict(X[:10], found.centroids))
 
 
+def test_what_a_lazy_result_says_of_itself_is_what_comes(client: Any, data: Any) -> None:
+    X = data[:200]
+    model = KMeans(3, init=X[:3], max_iter=1).fit(da.from_array(X, chunks=(100, 4)))
+    for dtype, result in (("f2", "f4"), (">f4", "f4"), ("i2", "f8"), ("f8", "f8")):
+        distances = model.transform(da.from_array(X.astype(dtype), chunks=(100, 2)))
+        assert distances.dtype == distances.compute().dtype == result
+    frame = pd.DataFrame(X, index=pd.RangeIndex(200, name="id"))
+    for lazy in (model.predict(dd.from_pandas(frame, npartitions=2)), model.transform(dd.from_pandas(frame))):
+        assert lazy._meta.index.name == lazy.compute().index.name == "id"
+
+
 def test_it_is_a_scikit_learn_estimator_with_errors_in_a_sentence(client: Any, data: Any) -> None:
     model = clone(KMeans(3, init="random", n_init=2, random_state=1, max_iter=2))
     X = da.from_array(data, chunks=(20_000, 4))
