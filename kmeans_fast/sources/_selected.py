@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from .._samples import Source
 
 Array = NDArray[Any]
+ROWS = 1 << 16  # of all columns, read at once where every row is asked for
 
 
 class Selected:
@@ -24,9 +25,11 @@ class Selected:
         self.feature_names = None if names is None else [names[i] for i in self.columns]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        """Read everything."""
+        """Read every row, block by block."""
         out = np.empty(self.shape, self.dtype if dtype is None else dtype)
-        self.read(0, len(out), out)
+        for start in range(0, len(out), ROWS):
+            part = out[start : start + ROWS]
+            self.read(start, start + len(part), part)
         return out
 
     def read(self, start: int, stop: int, out: Array) -> None:

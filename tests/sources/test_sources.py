@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kmeans_fast import KMeans, KMedians, kmeans, predict, sources
-from kmeans_fast._samples import as_samples
+from kmeans_fast._samples import ArraySource, as_samples
+from kmeans_fast.sources._selected import Selected
 
 Array = NDArray[Any]
 N, K = 2503, 5
@@ -255,6 +256,19 @@ def test_columns_are_chosen_in_the_order_that_is_asked_for_and_name_the_features
         pytest.warns(UserWarning, match="valid feature names"),
     ):
         model.predict(as_npy(X, tmp_path))
+
+
+def test_some_columns_of_everything_are_read_block_by_block(monkeypatch):
+    monkeypatch.setattr("kmeans_fast.sources._selected.ROWS", 128)
+    X, asked = points(500), []
+
+    class Asked(ArraySource):
+        def read(self, start, stop, out):
+            asked.append(stop - start)
+            super().read(start, stop, out)
+
+    np.testing.assert_array_equal(np.asarray(Selected(Asked(X), [2, 0])), X[:, [2, 0]])
+    assert asked == [128, 128, 128, 116]
 
 
 def test_the_variants_and_methods_of_the_estimator_take_files(tmp_path):
