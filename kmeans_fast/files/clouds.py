@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kmeans_fast._samples import Samples
 from kmeans_fast.sources._las import LasCloud
 from kmeans_fast.sources._ply import PlyCloud
 from kmeans_fast.sources._selected import Selected
@@ -22,7 +21,6 @@ from .ply import PlyRewriter
 from .points import Columns, Points, choose, default_names
 
 GOLDEN = 0.6180339887498949  # of a turn: any number of first hues lie far apart
-READ = 1 << 16  # weights read at once
 COORDINATES = ["x", "y", "z"]
 
 
@@ -41,12 +39,17 @@ def read_cloud(source: Source, wanted: Columns, kind: str) -> Points:
     features = wanted.features
     if features is None or (wanted.like and list(features) == default_names(3)):
         features = COORDINATES
-    names = _open(source, kind).names
+    cloud = _open(source, kind)
+    names = cloud.names
     chosen = choose(names, replace(wanted, features=features, like=False), source.name)
-    X = _open(source, kind, [names[i] for i in chosen.features])
+    selected = [names[i] for i in chosen.features]
+    X = cloud if selected == cloud.feature_names else _open(source, kind, selected)
     if X.shape[0] == 0:
         raise FileError(f"{source.name} is a point cloud without points.")
-    weight = None if chosen.weights is None else _whole(_open(source, kind, [names[chosen.weights]]))
+    weight = None
+    if chosen.weights is not None:
+        column = Selected(_open(source, kind, [names[chosen.weights]]), [0])
+        weight = np.asarray(column, np.float64)[:, 0]
     return Points(X, X.feature_names, sample_weight=weight)
 
 
@@ -55,12 +58,6 @@ def _open(source: Source, kind: str, select: Sequence[str] | None = None) -> Any
         return (LasCloud if kind == "las" else PlyCloud)(str(source.path), select)
     except ValueError as error:
         raise FileError(str(error)) from None
-
-
-def _whole(column: Any) -> npt.NDArray[np.float64]:
-    """Read one dimension of all points."""
-    samples = Samples(column, None)
-    return np.concatenate([block[:, 0].copy() for _, block in samples.blocks(np.dtype(np.float64), READ)])
 
 
 def first_two(X: Any) -> Any:
