@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from ..sources._npy import Header, read_header
+from ..sources._npy import Header, npy, read_header
 from ._common import FileError, Source, listed, one_line
 
 # Deflate can't expand more than this (RFC 1951: 258 bytes from 2 bits).
@@ -29,16 +29,15 @@ def read_npy(source: Source) -> npt.NDArray[Any]:
     FileError
         If it isn't a .npy file of numbers, or its header asks for more than the file holds.
     """
+    if source.path is not None:
+        try:
+            return npy(source.path).view(np.ndarray)
+        except ValueError as error:
+            raise FileError(str(error)) from None
     with source.open() as stream:
         header = _read_header(stream, source.name, source.size)
-    order: Any = "F" if header.fortran_order else "C"
-    if header.nbytes == 0:  # nothing can be mapped
-        return np.empty(header.shape, header.dtype)
-    if source.path is None:
-        flat = np.frombuffer(source.data, header.dtype, math.prod(header.shape), header.offset)
-        return flat.reshape(header.shape, order=order)
-    mapped = np.memmap(source.path, header.dtype, "r", header.offset, header.shape, order)
-    return mapped.view(np.ndarray)
+    flat = np.frombuffer(source.data, header.dtype, math.prod(header.shape), header.offset)
+    return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
 def read_npz(source: Source) -> npt.NDArray[Any]:
