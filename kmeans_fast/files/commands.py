@@ -148,9 +148,10 @@ def cluster(
         lasting = {key: value for key, value in summary.items() if key != "seconds"}
         plain = None if learnt is None else learnt.plain()
         save_model(result, plan.path, feature_names=names, metadata=lasting, preparation=plain, overwrite=plan.force)
-    seen = clouds.first_two(points.X)
-    seen = seen if learnt is None else learnt.unscaled(seen)
-    written.draw(plans["plot"], seen, result.labels, own_units[:, :2], points.feature_names)
+    if plan := plans["plot"]:
+        seen = clouds.first_two(points.X)
+        seen = seen if learnt is None else learnt.unscaled(seen)
+        written.draw(plan, seen, result.labels, own_units[:, :2], points.feature_names)
     return summary
 
 

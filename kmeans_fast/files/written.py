@@ -78,15 +78,13 @@ def write_summary(plan: Output | None, summary: dict[str, Any]) -> None:
 
 
 def draw(
-    plan: Output | None,
-    X: npt.NDArray[Any],
+    plan: Output,
+    X: Any,
     labels: npt.NDArray[np.int32],
     centroids: npt.NDArray[Any],
     feature_names: Sequence[str],
 ) -> None:
     """Draw the first two columns of the points."""
-    if plan is None:
-        return
     from matplotlib.figure import Figure  # no pyplot: no window system, no global state
 
     from kmeans_fast import plots
