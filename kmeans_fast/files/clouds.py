@@ -71,7 +71,7 @@ def plan_cloud(plan: Output | None, points: Points, colour: bool) -> LasRewriter
         if colour:
             raise UsageError(f"--colour needs an --output of {', '.join(CLOUDS)}.")
         return None
-    cloud: Any = points.X
+    cloud = points.X
     kinds = {LasCloud: ("las", "laz"), PlyCloud: ("ply",)}.get(type(cloud), ())
     if plan.form not in kinds:
         there = f"of {listed(kinds)}" if kinds else "no point cloud"

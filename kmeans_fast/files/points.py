@@ -48,8 +48,8 @@ class Points:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The points; read-only where the file is mapped.
+    X : ndarray or sources.Source, of shape (n_samples, n_features)
+        The points; read-only where the file is mapped, a source where it is read in blocks.
     feature_names : list of str
         One name a feature; ``x0``, ``x1`` ... where the file names none.
     named : bool
@@ -61,7 +61,7 @@ class Points:
         What `images` needs to draw the picture again; None for other files.
     """
 
-    X: npt.NDArray[Any]
+    X: Any
     feature_names: list[str]
     named: bool = True
     ids: Any = None

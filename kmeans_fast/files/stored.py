@@ -36,7 +36,7 @@ def read_stored(source: Source, wanted: Columns, kind: str, dataset: str | None)
     X = Sliced(array)
     names = default_names(X.shape[1])
     features, ids, weights = choose(names, wanted, source.name, named=False)
-    chosen: Any = X if features == list(range(X.shape[1])) else Selected(X, features)
+    chosen = X if features == list(range(X.shape[1])) else Selected(X, features)
 
     def column(i: int | None) -> npt.NDArray[Any] | None:
         return None if i is None else np.asarray(Selected(X, [i]))[:, 0]

@@ -57,8 +57,7 @@ def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
         held = file.read(others)
         weight = None if wanted.weights is None else held[wanted.weights].to_numpy()
         ids = None if wanted.ids is None else held[wanted.ids]
-        X: Any = parquet(where.path, features)
-        return Points(X, features, True, ids, weight)
+        return Points(parquet(where.path, features), features, True, ids, weight)
     X = np.empty((rows, len(features)), dtype)
     weights = None if wanted.weights is None else np.empty(rows)
     names, row = [], 0
