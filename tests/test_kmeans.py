@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kmeans_fast import ClusterWarning, FitState, kmeans
-
-METHODS = ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"]
+from kmeans_fast._seed import METHODS
 
 
 def same_bits(a: Any, b: Any) -> bool:

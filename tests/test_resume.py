@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kmeans_fast import KMeans, KMeansResult, _atomic, kmeans
 from kmeans_fast._algorithm import ALGORITHMS
 from kmeans_fast._checkpoint import KIND, Checkpoint, read
+from kmeans_fast._seed import METHODS
 
 Array = NDArray[Any]
 LATER = 1e9  # seconds: nothing is saved but the end
@@ -70,7 +71,7 @@ def test_every_algorithm_goes_on_to_the_same_bits(blobs, resume, algorithm, dtyp
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("init", ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"])
+@pytest.mark.parametrize("init", METHODS)
 def test_every_start_and_ten_restarts(blobs, resume, init, dtype):
     resume(blobs(2000, 3, 9, dtype), 9, 5, init=init, random_state=1, n_init=10, max_iter=12)
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from kmeans_fast import _memory, _seed_sample, kmeans
+from kmeans_fast._algorithm import ALGORITHMS
 from kmeans_fast._memory import Workspace, machine_memory, memory_limit
 from kmeans_fast._samples import Samples
+from kmeans_fast._seed import METHODS
 
 
 class Counted:
@@ -32,10 +34,10 @@ class Counted:
 LIMIT, FOLDER = _memory.LIMIT, _memory.FOLDER
 
 
-@pytest.mark.parametrize("algorithm", ["lloyd", "hamerly", "elkan", "boxes"])
-@pytest.mark.parametrize("init", ["k-means++", "k-means||", "afk-mc2", "random-partition"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS[1:])
+@pytest.mark.parametrize("init", METHODS)
 def test_bits_are_the_same_where_every_array_is_mapped(monkeypatch, blobs, algorithm, init):
-    X = blobs(12_000, 4, 12, np.float32)
+    X = blobs(12_000, 3 if algorithm == "grid" else 4, 12, np.float32)
     arguments = {"init": init, "n_init": 2, "random_state": 0, "algorithm": algorithm, "max_iter": 5}
     expected = kmeans(X, 12, **arguments)
     monkeypatch.setenv(LIMIT, "0")

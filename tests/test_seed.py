@@ -14,9 +14,9 @@ from kmeans_fast import _greedy, _rounds, kmeans
 from kmeans_fast._greedy import kmeans_plusplus_rows
 from kmeans_fast._problem import Problem
 from kmeans_fast._samples import as_samples
+from kmeans_fast._seed import METHODS
 
 Array = NDArray[Any]
-METHODS = ["k-means++", "k-means||", "afk-mc2", "random", "random-partition"]
 
 
 def problem(X: Array, k: int, weight: Any = None, n_threads: int = 1) -> Problem:
