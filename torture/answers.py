@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import platform
 import re
 import warnings
 from collections.abc import Sequence
@@ -13,6 +15,10 @@ import numpy as np
 from campaign import ROOT, Skipped, Step, Trial, folder
 
 from kmeans_fast import _runtime, kmeans, predict, reference
+from kmeans_fast._algorithm import ALGORITHMS, MAX_BOX_FEATURES, MAX_GRID_FEATURES
+from kmeans_fast._seed import METHODS
+
+MOST_FEATURES = {"boxes": MAX_BOX_FEATURES, "grid": MAX_GRID_FEATURES}
 
 
 def _oracle() -> Any:
@@ -30,8 +36,9 @@ def bits(r: Any) -> tuple[bytes, bytes, float]:
     return r.labels.tobytes(), r.centroids.tobytes(), r.inertia
 
 
-ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan", "boxes")
-INITS = ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
+def algorithms(d: int) -> list[str]:
+    """Return those that take so many features."""
+    return [name for name in ALGORITHMS if d <= MOST_FEATURES.get(name, d)]
 
 
 def hostile(seed: int) -> Step:
@@ -47,9 +54,9 @@ def hostile(seed: int) -> Step:
             X[rng.integers(n), rng.integers(d)] = rng.choice([np.nan, np.inf, -np.inf])
         plain, given = X.astype(np.float64), arrays.laid_out(rng, X, place)
         weight = _weight(rng, n, k)
-        algorithm = rng.choice(ALGORITHMS if d <= 8 else ALGORITHMS[:-1])
+        algorithm = rng.choice(algorithms(d))
         options: dict[str, Any] = {
-            "init": str(rng.choice(INITS)) if rng.random() < 0.8 else plain[rng.integers(n, size=k)],
+            "init": str(rng.choice(METHODS)) if rng.random() < 0.8 else plain[rng.integers(n, size=k)],
             "max_iter": int(rng.choice([1, 2, 5, 300])),
             "tol": float(rng.choice([0.0, 1e-4, 10.0])),
             "quality": "best" if rng.random() < 0.1 else "standard",
@@ -99,8 +106,6 @@ def differential(dtype: str) -> Any:
     """Every algorithm gives the bits of the dense one, and that the clustering of the reference."""
 
     def start(seed: int) -> Step:
-        import os
-
         wanted = os.environ["KMEANS_FAST_ISA"]
         if _runtime.isa != wanted:
             raise Skipped(f"this machine does not run {wanted}")
@@ -118,7 +123,7 @@ def differential(dtype: str) -> Any:
                 assert (predict(X, centroids) == labels).all(), "labels on a grid, where every distance is exact"
             options = {"init": centroids, "tol": 0.0, "max_iter": int(rng.choice([1, 3, 30])), "n_threads": 1}
             dense = kmeans(X, k, algorithm="lloyd", **options)
-            for algorithm in ("hamerly", "elkan", "boxes", "auto")[: 4 if d <= 8 else 2]:
+            for algorithm in algorithms(d):
                 pruned = kmeans(X, k, algorithm=algorithm, max_bounds_memory=1 << 40, **options)
                 assert bits(pruned) == bits(dense), algorithm
             oracle.assert_agrees(dense, X)
@@ -147,9 +152,9 @@ def threads(seed: int) -> Step:
         X = (rng.standard_normal((n, d)) + 4 * rng.standard_normal((k, d))[rng.integers(k, size=n)]).astype(
             rng.choice(["f4", "f8", "f2"])
         )
-        algorithm = str(rng.choice(ALGORITHMS if d <= 8 else ALGORITHMS[:-1]))
+        algorithm = str(rng.choice(algorithms(d)))
         options: dict[str, Any] = {
-            "init": str(rng.choice(INITS)),
+            "init": str(rng.choice(METHODS)),
             "n_init": int(rng.integers(1, 3)),
             "max_iter": int(rng.integers(1, 6)),
             "algorithm": algorithm,
@@ -170,7 +175,7 @@ def _several(figures: Sequence[int]) -> str:
     return f"{sum(f > 1 for f in figures) / max(1, len(figures)):.0%} of the fits used threads"
 
 
-ISAS = ("neon",) if re.match("arm|aarch", __import__("platform").machine()) else ("avx2", "avx512")
+ISAS = ("neon",) if re.match("arm|aarch", platform.machine()) else ("avx2", "avx512")
 
 TRIALS = [
     Trial("hostile arrays", 100_000, hostile),

@@ -14,6 +14,8 @@ from answers import bits
 from campaign import Exhausted, Skipped, Step, Trial
 
 from kmeans_fast import kmeans, predict
+from kmeans_fast._algorithm import ALGORITHMS
+from kmeans_fast._seed import METHODS
 
 MEMORY = 1  # of shim.c
 ROUNDS = 4  # sweeps of all allocations; the first two may fill caches, the others must leave no more
@@ -53,12 +55,9 @@ def _fits() -> dict[str, Callable[[], Any]]:
     return {
         **{
             name: lambda name=name: bits(kmeans(X, 9, algorithm=name, sample_weight=weight, **common))
-            for name in ("lloyd", "hamerly", "elkan", "boxes")
+            for name in ALGORITHMS[1:]
         },
-        **{
-            init: lambda init=init: bits(kmeans(half, 9, init=init, n_init=2, **common))
-            for init in ("k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition")
-        },
+        **{init: lambda init=init: bits(kmeans(half, 9, init=init, n_init=2, **common)) for init in METHODS},
         "best": lambda: bits(kmeans(X, 9, quality="best", **common)),
         "float64 later": lambda: bits(kmeans(far, 6, **common)),
         "predict": lambda: predict(half, half[:9]).tobytes(),
