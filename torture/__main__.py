@@ -43,10 +43,11 @@ def main() -> int:
     print(f"{'trial':28} {'cases':>8} {'of':>8} {'failed':>6} {'s':>6}  figures")
     for at, trial in enumerate(chosen):
         share = None if deadline is None else max(LEAST, (deadline - perf_counter()) / (len(chosen) - at))
-        row = run(trial, max(1, round(trial.asked * given.factor)), share, given.seed)
-        asked = "all" if trial.exhaustive else str(round(trial.asked * given.factor))
+        asked = max(1, round(trial.asked * given.factor))
+        row = run(trial, asked, share, given.seed)
         print(
-            f"{row.name:28} {row.cases:8} {asked:>8} {len(row.failures):6} {row.seconds:6.1f}  {row.figures}",
+            f"{row.name:28} {row.cases:8} {'all' if trial.exhaustive else asked:>8} {len(row.failures):6} "
+            f"{row.seconds:6.1f}  {row.figures}",
             flush=True,
         )
         for failure in row.failures[:3]:

@@ -6,9 +6,7 @@ import ctypes
 import errno
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -23,15 +21,6 @@ from kmeans_fast.files.tables import write_table
 
 WRITING = 2  # of shim.c
 LONGEST = 0.004  # seconds until a kill, at random: some ten files are written in that time
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A file that holds a number, its version."""
-
-    name: str
-    write: Callable[[Path, int], None]
-    read: Callable[[Path], int] | None = None  # raises on anything but a whole file
 
 
 def _write_model(path: Path, version: int) -> None:
@@ -56,9 +45,11 @@ def _table(form: str) -> Callable[[Path, int], None]:
     return write
 
 
-MODEL = Kind("model", _write_model, _read_model)
-KEPT = [MODEL]  # what is read again
-KINDS = [*KEPT, *(Kind(form, _table(form)) for form in ("csv", "tsv", "npy", "parquet"))]
+# How a file that holds a number, its version, is written.
+WRITERS: dict[str, Callable[[Path, int], None]] = {
+    "model": _write_model,
+    **{form: _table(form) for form in ("csv", "tsv", "npy", "parquet")},
+}
 
 
 def kills(seed: int) -> Step:
@@ -66,27 +57,25 @@ def kills(seed: int) -> Step:
     if not hasattr(os, "fork"):
         raise Skipped("it needs fork")
     place, rng = folder(), np.random.default_rng(seed)
-    paths = {kind.name: place / kind.name for kind in KEPT}
-    latest = dict.fromkeys(paths, 0)
-    for kind in KEPT:
-        kind.write(paths[kind.name], 0)
+    path, latest = place / "model", 0
+    _write_model(path, 0)
 
     def step(case: int) -> int:
-        kind = KEPT[case % len(KEPT)]
-        path, before = paths[kind.name], latest[kind.name]
+        nonlocal latest
+        before = latest
         child = os.fork()
         if child == 0:
             try:
                 for version in range(before + 1, before + 10_000):
-                    kind.write(path, version)
+                    _write_model(path, version)
             finally:
                 os._exit(1)
         sleep(rng.uniform(0.0, LONGEST))
         os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL, "the child ended before it was killed"
-        latest[kind.name] = kind.read(path)  # type: ignore[misc]
-        assert latest[kind.name] >= before
-        left = [name for name in os.listdir(place) if name not in paths]
+        latest = _read_model(path)
+        assert latest >= before
+        left = [name for name in os.listdir(place) if name != path.name]
         for name in left:
             assert name.startswith(".kmeans-fast-"), name
             os.unlink(place / name)
@@ -106,31 +95,31 @@ def full_disks(seed: int) -> Step:
         raise Skipped("shim.c is not loaded")
     library.torture_disarm.restype = ctypes.c_long
     place = folder()
-    todo = ((kind, code) for kind in KINDS for code in (errno.ENOSPC, errno.EIO))
+    todo = ((name, code) for name in WRITERS for code in (errno.ENOSPC, errno.EIO))
     now: dict[str, Any] = {"at": next(todo), "nth": 0}
 
     def step(case: int) -> bool:
-        (kind, code), nth = now["at"], now["nth"]
-        path, said = place / kind.name, None
+        (name, code), nth = now["at"], now["nth"]
+        path, write, said = place / name, WRITERS[name], None
         if nth == 0:
-            kind.write(path, 1)  # and what is imported for it
+            write(path, 1)  # and what is imported for it
         old = path.read_bytes()
         library.torture_arm(WRITING, nth, code)
         try:
-            kind.write(path, 2)
+            write(path, 2)
         except OSError as error:
             said = error
         finally:
             seen = library.torture_disarm()
         now["nth"] += 1
-        assert os.listdir(place) == [kind.name], os.listdir(place)
+        assert os.listdir(place) == [name], os.listdir(place)
         if said is None:
             # The name is on the disk, or the folder's own sync failed, which the file has survived.
             assert path.read_bytes() != old
-            kind.write(path, 1)
+            write(path, 1)
         else:
             assert said.errno == code, said
-            assert path.read_bytes() == old, f"{kind.name}: the old file is gone"
+            assert path.read_bytes() == old, f"{name}: the old file is gone"
         if seen <= nth:
             assert said is None
             path.unlink()
@@ -176,5 +165,3 @@ TRIALS = [
     Trial("failing writes", 1, full_disks, _refused, preload=True, exhaustive=True),
     Trial("damaged models", 1, flips, exhaustive=True),
 ]
-if sys.platform == "win32":
-    TRIALS = TRIALS[2:]

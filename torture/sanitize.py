@@ -21,6 +21,7 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[1]
 KMF = ROOT / "tests" / "kmf"
 STRICT = ["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'src' / 'kmf'}"]
+LIMIT = 1800.0  # seconds of one command
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # What calls compiled code, and nothing that takes long or starts processes.
 SUITE = ["algorithm", "iterate", "kmeans", "own", "predict", "random", "result", "seed", "seed_large", "improve"]
@@ -38,10 +39,15 @@ def tool(name: str, package: str = "") -> str:
     return found
 
 
-def call(*command: str, limit: float = 1800, **environment: str) -> str:
+def call(*command: str, folder: Path | None = None, **environment: str) -> str:
     """Run a command; its output is part of the error if it fails."""
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=limit, env=os.environ | environment, cwd=tempfile.gettempdir()
+        command,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env=os.environ | environment,
+        cwd=folder or tempfile.gettempdir(),
     )
     if done.returncode != 0:
         raise AssertionError(
@@ -117,17 +123,9 @@ class Checks:
         ignored = shutil.ignore_patterns("*.so", "__pycache__", "build", ".git", ".venv", "*.egg-info", ".*_cache")
         shutil.copytree(ROOT, copy, ignore=ignored)
         compiler = f"ccache {gcc}" if shutil.which("ccache") else gcc
-        # Cython's memoryviews take the address of element 0 of empty arrays; GCC calls that an alignment fault no more.
         flags = f"{' '.join(SANITIZERS)} -O1 -g -fno-omit-frame-pointer"
         environment = {"CC": compiler, "CFLAGS": flags, "LDFLAGS": flags, "PYTHONPATH": str(copy)}
-        done = subprocess.run(
-            [sys.executable, "setup.py", "-q", "build_ext", "--inplace"],
-            cwd=copy,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
+        call(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, **environment)
         library = [call(gcc, f"-print-file-name={name}") for name in ("libasan.so", "libubsan.so")]
         tests = [str(copy / "tests" / f"test_{name}.py") for name in SUITE]
         said = []
