@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import psutil
+
+from .worker import common_inertia
 
 CASES = {"4e5x16x50": (400_000, 16, 50), "2e5x64x200": (200_000, 64, 200)}
 WORKERS, BLOCKS, ITERATIONS = 2, 8, 10
@@ -46,30 +48,23 @@ def cluster_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]
 def ours(X: Any, k: int, start: Any) -> dict[str, Any]:
     from kmeans_fast.dask import KMeans
 
-    def fit(data: Any) -> tuple[float, int]:
-        given = {"init": start, "max_iter": ITERATIONS, "tol": 0} if start is not None else {}
-        model = KMeans(k, random_state=0, **given).fit(data)
-        return model.inertia_, model.n_iter_
-
-    return on_dask(X, fit)
+    return on_dask(KMeans, X, k, start)
 
 
 def dask_ml(X: Any, k: int, start: Any) -> dict[str, Any]:
     from dask_ml.cluster import KMeans
 
-    def fit(data: Any) -> tuple[float, int]:
-        given = {"init": start, "max_iter": ITERATIONS, "tol": 0} if start is not None else {}
-        model = KMeans(k, random_state=0, **given).fit(data)
-        return priced(X, model.cluster_centers_), model.n_iter_
-
-    return on_dask(X, fit)
+    return on_dask(KMeans, X, k, start)
 
 
-def on_dask(X: Any, fit: Callable[[Any], tuple[float, int]]) -> dict[str, Any]:
+def on_dask(kind: Any, X: Any, k: int, start: Any) -> dict[str, Any]:
+    """Fit an estimator that takes a dask array and the names of scikit-learn."""
     import dask.array as da
     import distributed
 
     warnings.simplefilter("ignore")
+    given = {"init": start, "max_iter": ITERATIONS, "tol": 0} if start is not None else {}
+    model = kind(k, random_state=0, **given)
     with (
         distributed.LocalCluster(
             n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None
@@ -78,10 +73,10 @@ def on_dask(X: Any, fit: Callable[[Any], tuple[float, int]]) -> dict[str, Any]:
     ):
         data = da.from_array(X, chunks=(-(-len(X) // BLOCKS), X.shape[1])).persist()
         distributed.wait(data)
-        fit(data[: len(X) // 50])  # code is loaded
+        model.fit(data[: len(X) // 50])  # code is loaded
         with measured() as record:
-            inertia, n_iter = fit(data)
-        return record | {"inertia": inertia, "iterations": int(n_iter)}
+            model.fit(data)
+        return record | {"inertia": common_inertia(X, model.cluster_centers_), "iterations": int(model.n_iter_)}
 
 
 def spark(X: Any, k: int, start: Any) -> dict[str, Any]:
@@ -108,17 +103,9 @@ def spark(X: Any, k: int, start: Any) -> dict[str, Any]:
         with measured() as record:
             model = fit(frame)
         found = np.array(model.clusterCenters())
-        return record | {"inertia": priced(X, found), "iterations": int(model.summary.numIter)}
+        return record | {"inertia": common_inertia(X, found), "iterations": int(model.summary.numIter)}
     finally:
         session.stop()
-
-
-def priced(X: Any, centroids: Any) -> float:
-    """Inertia by one ruler for all."""
-    from kmeans_fast import predict
-
-    own = X - centroids[predict(X, centroids)]
-    return float(np.einsum("ij,ij->", own, own))
 
 
 @contextmanager
