@@ -8,8 +8,6 @@ Seconds are of one processor (time.process_time, n_threads=1), so that a busy ma
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +18,10 @@ from kmeans_fast.files.clouds import palette
 from kmeans_fast.files.las import LasRewriter
 from kmeans_fast.sources._las import LasCloud
 
+from .variants import timed
+
 N, K, SIDE = 2_000_000, 5000, 250  # points, clusters, metres
 CORNER = np.array([565_000.0, 5_934_000.0, 0.0])  # UTM
-
-
-def timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    started = time.process_time()
-    result = action()
-    return time.process_time() - started, result
 
 
 def scan(path: Path) -> np.ndarray[Any, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from kmeans_fast import MiniBatchKMeans, kmeans
 from kmeans_fast.coresets import Coreset
 
 from .cases import Case, make, quick
+from .variants import timed
 
 CASES = (
     Case(1_000_000, 2, 100),
@@ -124,10 +124,3 @@ def losses(case: Case) -> list[dict[str, Any]]:
                 | {"fit": seconds, "full": full, "loss": priced / whole.inertia - 1.0}
             )
     return out
-
-
-def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds, and what it returned."""
-    began = time.process_time()
-    result = run()
-    return time.process_time() - began, result
