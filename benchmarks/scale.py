@@ -25,7 +25,6 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 FEATURES, CENTRES, SPREAD, PIECE = 3, 256, 2.0, 1 << 20
-BUFFER, READERS = 1 << 22, 2  # those of kmeans_fast: _samples.BLOCK_BYTES, _file.READERS
 HEADER = ("library", "seconds", "an iteration", "GB/s", "read GB/s", "share", "compute", "peak MB", "anonymous MB", "")
 Row = dict[str, Any]
 
@@ -49,7 +48,8 @@ def main() -> None:
         options.folder = Path(folder)
         if options.keep is None or not options.keep.exists():
             make(path_of(options), int(options.rows))
-        print(f"{int(options.rows)} x {FEATURES} float32, {options.clusters} clusters, {os.cpu_count()} processors\n")
+        options.rows = len(np.load(path_of(options), mmap_mode="r"))  # of a file that was there, those that it has
+        print(f"{options.rows} x {FEATURES} float32, {options.clusters} clusters, {os.cpu_count()} processors\n")
         print("| " + " | ".join(HEADER) + " |\n|" + " --- |" * len(HEADER))
         for name in options.libraries:
             print(table_row(name, run(name, options), options), flush=True)
@@ -91,7 +91,7 @@ def run(name: str, options: argparse.Namespace) -> Row:
 
 def table_row(name: str, row: Row, options: argparse.Namespace) -> str:
     """Format what a process measured."""
-    gigabytes = int(options.rows) * FEATURES * 4 / 1e9
+    gigabytes = options.rows * FEATURES * 4 / 1e9
     each, read = row.get("iteration"), row.get("read")
     rate = gigabytes / each if each else None
     cells = [row.get("seconds"), each, rate, read, rate / read if rate and read else None, row.get("compute")]
@@ -132,13 +132,16 @@ class Peaks(threading.Thread):
 
 
 def read_rate(path: Path) -> float:
-    """GB/s of READERS threads that read the file into buffers."""
+    """GB/s of as many threads as kmeans_fast reads with, into buffers of the same size."""
+    from kmeans_fast._file import READERS
+    from kmeans_fast._samples import BLOCK_BYTES
+
     size = path.stat().st_size
     with path.open("rb", buffering=0) as file:
 
         def read(first: int) -> None:
-            buffer = bytearray(BUFFER)
-            for at in range(first * BUFFER, size, READERS * BUFFER):
+            buffer = bytearray(BLOCK_BYTES)
+            for at in range(first * BLOCK_BYTES, size, READERS * BLOCK_BYTES):
                 os.preadv(file.fileno(), [buffer], at)
 
         began = time.perf_counter()
