@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _distances
-from ._iterate import make_pass
+from ._iterate import label
 from ._problem import Floats, Problem, raise_not_finite
 from ._random import as_generator
 from ._samples import Samples, as_samples
@@ -270,9 +270,7 @@ def sensitivity_shares(
     problem = Problem(as_samples(points), min(k, len(points)), weights, n_threads, "lloyd")
     centroids = seed(problem, "k-means++", rng)
     problem.refine(centroids)
-    engine = problem.engine()
-    make_pass(problem, engine, centroids, True)
-    engine.finish(np.empty_like(centroids))
+    label(problem, centroids)
     labels = problem.labels
     far = squared_distances(points, centroids, labels, n_threads)
     total, within = float(weights.sum()), np.bincount(labels, weights, len(centroids))
