@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from . import _distances
 from ._iterate import label
-from ._problem import Floats, Problem, raise_not_finite
+from ._predict import _finite_blocks
+from ._problem import Floats, Problem
 from ._random import as_generator
 from ._samples import Samples, as_samples
 from ._seed import seed
@@ -122,11 +123,8 @@ class Coreset:
             samples = as_samples(X)
             weight = as_weight(sample_weight, samples.n_samples)
             self._check_features(samples.n_features)
-            for _, block in self._blocks(samples):
-                with np.errstate(over="ignore", invalid="ignore"):  # a sum is finite unless a value is not, or is huge
-                    suspect = not np.isfinite(np.add.reduce(block, axis=None))
-                if suspect and not np.isfinite(block).all():
-                    raise_not_finite(samples)
+            for _ in _finite_blocks(samples, samples.dtype, float(samples.n_features), 1):
+                pass
         except ValueError as error:
             raise ValueError(f"Chunk {self.n_chunks}: {error}") from None
         for start, block in self._blocks(samples):
