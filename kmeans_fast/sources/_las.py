@@ -142,7 +142,7 @@ class LasCloud:
     def packed(self, whole: bool = True) -> Iterator[Array]:
         """Read all points in order as the file holds them, some records at a time.
 
-        Unless `whole`, dimensions that are not selected may be 0, which saves a third of the time.
+        Unless `whole`, dimensions that are not selected may be 0: LASzip's layers of them are not decoded.
         """
         n, done = self.layout.n_points, 0
         decompressor = self._decompressor(whole) if self.layout.compressed and n else None

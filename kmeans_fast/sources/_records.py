@@ -1,7 +1,7 @@
 """Rows of fixed size in a file: read by position, from any thread, without a mapping that would count as memory.
 
 `Records` reads what a file holds. `Spool` is a scratch file of rows that something decodes once, in order: LAZ and text
-cost some twenty passes of k-means, and are never decoded again.
+cost several passes of k-means, and are never decoded again.
 """
 
 from __future__ import annotations
