@@ -12,6 +12,7 @@ from .._samples import Source, as_samples, is_frame
 from ._parts import Parts
 from ._paths import opener_of
 
+Layout = tuple[int, list[str] | None]  # number of columns, and their names
 SEVERAL_PASSES = "the fit needs several passes: give a list of arrays, or an object whose __iter__ starts anew."
 
 
@@ -44,7 +45,7 @@ class Chunks(Parts):
         self._left: Iterator[Any] = iter(())
         self._next = 0  # the chunk that `_left` gives next
         lengths: list[int] = []
-        layouts: list[tuple[int, list[str] | None]] = []  # of chunks with rows: columns and their names
+        first: Layout | None = None  # of the first chunk with rows
         dtypes: set[np.dtype[Any]] = set()
         for i, chunk in enumerate(chunks):
             shape: tuple[int, ...] = getattr(chunk, "shape", ())
@@ -52,22 +53,23 @@ class Chunks(Parts):
                 lengths.append(0)
                 continue
             source = self._wrap(i, chunk)
-            layouts = [*layouts[:1], (source.shape[1], getattr(source, "feature_names", None))]
-            if layouts[0] != layouts[-1]:
-                self._refuse(i, sum(lengths), layouts)
+            layout = source.shape[1], getattr(source, "feature_names", None)
+            first = first or layout
+            if layout != first:
+                self._refuse(i, sum(lengths), layout, first)
             lengths.append(source.shape[0])
             dtypes.add(source.dtype)
-        if not dtypes:
+        if first is None:
             raise ValueError(f"{name} has {len(lengths)} chunks and no rows; a minimum of 1 is required.")
-        super().__init__(lengths, layouts[0][0], np.result_type(*dtypes), layouts[0][1])
+        super().__init__(lengths, first[0], np.result_type(*dtypes), first[1])
 
     def place(self, row: int) -> str:
         """Name chunk and row in it, both counted from 0."""
         part = self._part_of(row)
         return f"chunk {part}, row {row - self.starts[part]} of it"
 
-    def _refuse(self, i: int, row: int, layouts: list[tuple[int, list[str] | None]]) -> None:
-        (width, names), (other, others) = layouts
+    def _refuse(self, i: int, row: int, layout: Layout, first: Layout) -> None:
+        (other, others), (width, names) = layout, first
         what, was = (f"{other} columns", width) if width != other else (f"the columns {others}", names)
         raise ValueError(
             f"{self.name} has {what} in chunk {i}, whose first row is row {row}, and {was} in the chunks before; "
