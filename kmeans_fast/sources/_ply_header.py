@@ -6,7 +6,7 @@ Source: G. Turk, "The PLY Polygon File Format" (1994).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -120,7 +120,7 @@ def read_header(stream: BinaryIO) -> PlyHeader:
                 case ["element", name, count] if all(e.name != name for e in elements) and count.isascii():
                     elements.append(Element(name, int(count) if count.isdigit() else _bad(), {}))
                 case ["property", "list", length, item, _] if TYPES[length][0] != "f" and TYPES[item]:
-                    elements[-1] = _grown(elements[-1])
+                    elements[-1] = replace(elements[-1], lists=elements[-1].lists + 1)
                 case ["property", kind, name] if name not in elements[-1].properties:
                     elements[-1].properties[name] = TYPES[kind]
                 case _:
@@ -148,10 +148,6 @@ def _lines(stream: BinaryIO) -> list[bytes]:
         if not lines[-1].endswith(b"\n") or size > LONGEST_HEADER:
             raise HeaderError(f"has a damaged or truncated header: no end_header after {size} bytes")
     return lines
-
-
-def _grown(element: Element) -> Element:
-    return Element(element.name, element.count, element.properties, element.lists + 1)
 
 
 def _bad() -> int:
