@@ -1,9 +1,9 @@
 """Files in and out: tables, arrays, pictures and models.
 
 One module a family: `delimited` (CSV, TSV), `tables` (Parquet, and tables out), `arrays` (.npy,
-.npz), `images`, `clouds` (`las` and `ply` write them), `model`; every file is written through
-`.._atomic`. pyarrow, Pillow and lazrs are imported when used. `outputs`, `written`, `report` and
-`commands` serve the command line.
+.npz), `images`, `clouds` (`las` and `ply` write them), `stored` (HDF5, Zarr), `model`; every file is
+written through `.._atomic`. pyarrow, Pillow, laspy, h5py and zarr are imported when used. `outputs`,
+`written`, `report` and `commands` serve the command line.
 """
 
 from __future__ import annotations
