@@ -24,7 +24,7 @@ from ._algorithm import (
 from ._log import log
 from ._memory import Workspace, memory_limit
 from ._samples import Samples, Source
-from ._validate import not_finite
+from ._validate import not_finite, too_large
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -386,7 +386,7 @@ def raise_not_finite(samples: Samples, name: str = "X") -> None:
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
             raise not_finite(name, block[row, column], *_place(samples.source, start + row, column))
-    raise ValueError(f"{name} has values too large: their squares overflow float64; scale {name} down.")
+    raise too_large(name)
 
 
 def _place(source: Source, row: int, column: int) -> tuple[str, str]:

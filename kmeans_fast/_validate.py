@@ -105,12 +105,17 @@ def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
     valid = (weight >= 0.0) & (weight < np.inf)
     if not valid.all():
         row = int(np.flatnonzero(~valid)[0])
-        raise ValueError(f"sample_weight has {weight[row]} in row {row}; it must be finite and >= 0.")
+        raise invalid_weight(weight[row], row)
     if not weight.any():
         raise ValueError("sample_weight is zero everywhere; at least one must be > 0.")
     if weight.max() > MAX_WEIGHT:
         raise ValueError(f"sample_weight has values too large: {weight.max()} must be <= {MAX_WEIGHT}.")
     return weight
+
+
+def invalid_weight(value: Any, row: Any) -> ValueError:
+    """Return the error for a weight that is negative, NaN or infinite."""
+    return ValueError(f"sample_weight has {value} in row {row}; it must be finite and >= 0.")
 
 
 def as_centroids(centroids: Any, name: str = "centroids") -> NDArray[np.float64]:
@@ -137,3 +142,8 @@ def not_finite(name: str, value: Any, row: Any, column: Any) -> ValueError:
         f"{name} contains {'NaN' if missing else 'infinity'} in row {row}, column {column}; "
         f"every value must be finite (Input X contains NaN or infinity).{' ' + FILL_IN if missing else ''}"
     )
+
+
+def too_large(name: str) -> ValueError:
+    """Return the error for samples that are finite and whose squares are not."""
+    return ValueError(f"{name} has values too large: their squares overflow float64; scale {name} down.")

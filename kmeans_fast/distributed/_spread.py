@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .. import _survey
 from .._problem import ORIGIN_ROWS, Floats, Problem
 from .._samples import Samples
-from .._validate import not_finite, too_few_weighted
+from .._validate import invalid_weight, not_finite, too_few_weighted, too_large
 from . import _block, _tree
 from ._block import Pass, Survey
 from ._engine import Blocks, Engine
@@ -75,18 +75,16 @@ class Spread(Problem):
         parts, largest = sums[:-1].reshape(1, 2, d), np.array([most])
         figures = _survey.summary(parts, largest, total_weight)
         if not isfinite(figures[0]):
-            raise ValueError("X has values too large: their squares overflow float64; scale X down.")
+            raise too_large("X")
         self.take_survey(*figures, total_weight)
         single = self._dtype == np.float32
-        self.known = Survey(self.n_clusters, self.origin, figures[0], figures[1], most, total_weight, single)
+        self.known = Survey(self.n_clusters, self.origin, *figures, total_weight, single)
 
     def _check_weight(self) -> None:
         bad = self.run(_block.bad_weight, _block.first_of)
         if bad is not None:
             row, value = bad
-            raise ValueError(
-                f"sample_weight has {value} in row {row} ({self._where(row)}); it must be finite and >= 0."
-            )
+            raise invalid_weight(value, f"{row} ({self._where(row)})")
 
     def _where(self, row: int) -> str:
         """Name the caller's block that holds a row."""
