@@ -103,7 +103,7 @@ class DaskEngine:
         while True:
             try:
                 return future.result(timeout=PATIENCE)
-            except TimeoutError:
+            except distributed.TimeoutError:  # before Python 3.11 not the built-in one
                 if future.status == "error":
                     raise
                 if self.client.status != "running":
