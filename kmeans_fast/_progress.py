@@ -30,7 +30,7 @@ def drawing(progress: Any, callback: Callback | None) -> Iterator[Callback | Non
     """
     if progress not in (True, False, "auto"):
         raise ValueError(f"progress={progress!r} must be True, False or 'auto'.")
-    if progress is False or (progress == "auto" and not can_draw()):
+    if not progress or (progress == "auto" and not can_draw()):
         yield callback
         return
     bar = Bar()
@@ -72,7 +72,8 @@ class Bar:
     def __call__(self, state: FitState) -> bool:
         """Take note of an iteration, draw if it is time, and stop nothing."""
         if state.restart != self.restart:
-            self.restart, self.restart_began, self.drawn = state.restart, self._latest(0.0), None
+            before = self.recent[-1].elapsed if self.recent else 0.0
+            self.restart, self.restart_began, self.drawn = state.restart, before, None
             self.recent.clear()
         self.recent.append(state)
         if state.elapsed >= self.due:
@@ -83,9 +84,6 @@ class Bar:
             self.bar.refresh()
             self.drawn = state
         return False
-
-    def _latest(self, otherwise: float) -> float:
-        return self.recent[-1].elapsed if self.recent else otherwise
 
     def _told(self, state: FitState) -> str:
         before = self.drawn

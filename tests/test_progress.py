@@ -79,6 +79,7 @@ def test_progress_is_drawn_on_standard_error_and_taken_away(blobs, capsys):
 def test_auto_is_silent_in_a_pipe_and_so_is_verbose_a_bar(blobs, capsys):
     seen: list[FitState] = []
     kmeans(blobs(), 5, random_state=0, progress="auto", callback=seen.append)
+    kmeans(blobs(), 5, random_state=0, progress=np.False_)
     KMeans(5, random_state=0, verbose=1).fit(blobs())
     out, err = capsys.readouterr()
     assert err == ""
