@@ -42,10 +42,14 @@ class Best:
             if last:
                 self.labels = problem.labels
             else:
-                if self.labels is None:
-                    self.labels = problem.memory.empty(len(problem.labels), np.int32)
-                problem.memory.copy(self.labels, problem.labels)
+                self.copy_labels(problem)
             self.at = len(self.runs) - 1
+
+    def copy_labels(self, problem: Problem) -> None:
+        """Take the labels in `problem` for those of the best one."""
+        if self.labels is None:
+            self.labels = problem.memory.empty(len(problem.labels), np.int32)
+        problem.memory.copy(self.labels, problem.labels)
 
     def found(self, dtype: np.dtype[Any]) -> dict[str, Any]:
         """Return what results say of the best one and of all; `dtype` is that of centroids that may be rounded."""

@@ -147,14 +147,8 @@ class Keeper:
         run.rounded, run.n_distances = state["rounded"], state["n_distances"]
         self.best_dtype = state["best_dtype"]
         problem.resume(self.best_dtype, state["algorithm"])
-        self.label_best(run.centroids)
-
-    def label_best(self, centroids: Floats) -> None:
-        """Make the labels of the best restart anew."""
-        problem, memory = self.problem, self.problem.memory
-        label(problem, centroids)
-        self.best.labels = memory.empty(len(problem.labels), np.int32)
-        memory.copy(self.best.labels, problem.labels)
+        label(problem, run.centroids)
+        best.copy_labels(problem)
 
 
 def _identity(problem: Problem, rng: np.random.Generator | None, about: dict[str, Any]) -> dict[str, Any]:

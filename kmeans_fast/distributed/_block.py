@@ -121,7 +121,11 @@ class _Fit(Problem):
         s = self.survey
         self.origin = s.origin
         self.take_survey(s.total_squares, s.variance, s.most, s.total_weight)
-        self.dtype = np.dtype(np.float32 if s.single else np.float64)
+        self.read_in(s.single)
+
+    def read_in(self, single: bool) -> None:
+        """Read X in float32, or else in float64."""
+        self.dtype = np.dtype(np.float32 if single else np.float64)
 
     def n_slices(self) -> int:
         return 1
@@ -145,7 +149,7 @@ class _Fit(Problem):
 
     def follow(self, this: Pass, before: Pass | None) -> None:
         """Make the labels those of the pass before `this`, with what was moved since."""
-        self.dtype = np.dtype(np.float32 if this.single else np.float64)
+        self.read_in(this.single)
         if before is None:  # nothing has a label yet
             self.engine().reset()
         elif self.serial != before.serial:
@@ -160,7 +164,7 @@ class _Fit(Problem):
     def arrive(self, this: Pass) -> None:
         """Make the labels those of `this`."""
         if self.serial != this.serial:
-            self.dtype = np.dtype(np.float32 if this.single else np.float64)
+            self.read_in(this.single)
             self.engine().reset()
             self.make_pass(this.centroids)
             self.serial = this.serial

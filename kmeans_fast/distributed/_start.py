@@ -50,7 +50,7 @@ class Nearest:
 
     def add(self, batch: Batch) -> None:
         """Add candidates."""
-        self.problem.dtype = np.dtype(np.float32 if self.single else np.float64)
+        self.problem.read_in(self.single)
         labels, n_points = Labels(self.problem, batch.points), self.n_points
         for start, squared in squares_to(self.problem, batch.points, labels):
             self.block.go_on()
