@@ -22,7 +22,7 @@ from .outputs import LABEL
 UINT8, UINT32, UINT64 = 1, 5, 7  # LAS's numbers of the types
 COLOURED = {0: 2, 1: 3, 6: 7}  # point formats without colours, and the same with them
 COLOURS_AT = {2: 20, 3: 28, 5: 28, 7: 30, 8: 30, 10: 30}  # bytes of a record before its colours
-LOSSY = (9, 10)  # lazrs (0.8.2) garbles their waveforms where a file has several scanner channels
+LOSSY = (9, 10)  # lazrs (0.8.2) writes other waveforms than it is given where points are of several scanner channels
 DESCRIPTOR = struct.Struct("<2xBB32s124x32s")  # of an extra dimension: type, options, name, description
 SIZES = (0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8)  # of extra dimensions, by type
 COPIED = 1 << 20
