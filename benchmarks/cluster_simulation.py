@@ -1,11 +1,11 @@
 """``python benchmarks/cluster_simulation.py``: what an iteration would cost on 1 to 1,000 workers.
 
 Measured here, by one thread: a pass over one block (`_block.make_pass`) and joining two results (`_tree.merge`).
-Stated, not measured: the network and the scheduler, below; Dask's documentation ("Best Practices: Avoid Very Large
-Graphs", docs.dask.org, 2024) says 200 us to 1 ms a task. Then events are played through: the scheduler hands out tasks
-one after the other; a worker fetches the centroids from one that has them and runs its blocks on its threads; results
-are joined in groups of FAN_IN, each fetched over the link of the worker that joins. Links carry one message at a time,
-in each direction.
+Stated, not measured: the network and the scheduler, below; of a task's overhead Dask's documentation says "somewhere
+between 200us and 1ms" (https://docs.dask.org/en/latest/best-practices.html, "Avoid Very Large Graphs"). Then events
+are played through: the scheduler hands out tasks one after the other; a worker fetches the centroids from one that has
+them and runs its blocks on its threads; results are joined in groups of FAN_IN, each fetched over the link of the
+worker that joins. Links carry one message at a time, in each direction.
 
 A model, so that one can see which limit comes first; no promise.
 """
