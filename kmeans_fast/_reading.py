@@ -53,18 +53,22 @@ def read_blocks(source: Source, dtype: np.dtype[Any], rows: int) -> Iterator[tup
     starts = range(0, n, rows)
     readers = min(getattr(source, "readers", 1), len(starts) - 1)
     buffers = [np.empty((rows, d), dtype) for _ in range(readers + 1)]
+    if readers == 0:
+        for block, start in enumerate(starts):
+            stop = min(start + rows, n)
+            values = buffers[0][: stop - start]
+            try:
+                source.read(start, stop, values)
+            except Exception as error:
+                raise _placed(error, block, start, stop) from error
+            yield start, values
+        return
 
     def job(block: int) -> _Read:
         start = starts[block]
         stop = min(start + rows, n)
         return _Read(source, block, (start, stop), buffers[block % len(buffers)][: stop - start])
 
-    if readers == 0:
-        for block, start in enumerate(starts):
-            now = job(block)
-            now.run()
-            yield start, now.result()
-        return
     ahead = [job(block) for block in range(readers)]
     for read in ahead:
         read.start()
