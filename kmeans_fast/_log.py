@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 
 class _Log:
     """Loads no `logging`, which would cost some of `import kmeans_fast`: whoever listens has loaded it."""
 
-    @staticmethod
-    def info(message: str, *values: object) -> None:
+    logger: Any = None
+
+    def info(self, message: str, *values: object) -> None:
         """Log at the level INFO."""
-        logging = sys.modules.get("logging")
-        if logging is not None:
-            logging.getLogger("kmeans_fast").info(message, *values)
+        if self.logger is None and "logging" in sys.modules:
+            self.logger = sys.modules["logging"].getLogger("kmeans_fast")
+        if self.logger is not None:
+            self.logger.info(message, *values)
 
 
 log = _Log()

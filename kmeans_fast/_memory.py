@@ -12,6 +12,7 @@ import os
 import weakref
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,14 +55,15 @@ class Workspace:
         OSError
             There is none in the scratch folder, which it names.
         """
-        n_bytes = int(np.prod(shape, dtype=object)) * np.dtype(dtype).itemsize
-        large = n_bytes >= max(self.n_samples, 1)
-        if large and self.limit is not None and self.n_bytes + n_bytes > self.limit:
+        n_bytes = (prod(shape) if isinstance(shape, tuple) else int(shape)) * np.dtype(dtype).itemsize
+        total = self.n_bytes + n_bytes
+        if self.limit is not None and total > self.limit and n_bytes >= max(self.n_samples, 1):
             array = self._mapped(n_bytes).view(dtype).reshape(shape)
         else:
             array = np.empty(shape, dtype)
-        self.n_bytes += n_bytes
-        self.peak = max(self.peak, self.n_bytes)
+        self.n_bytes = total
+        if total > self.peak:
+            self.peak = total
         return array
 
     def release(self, n_bytes: int) -> None:

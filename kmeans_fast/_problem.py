@@ -161,7 +161,7 @@ class Problem:
         figures = _survey.summary(parts, largest, total_weight)
         if not isfinite(figures[0]):
             raise_not_finite(self.samples)
-        self._slice_means = parts[:, 0] / total_weight
+        self._surveyed = parts, total_weight
         self.take_survey(*figures, total_weight)
 
     def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
@@ -180,7 +180,8 @@ class Problem:
     @property
     def mean(self) -> Floats:
         """Weighted mean of X."""
-        mean: Floats = self.origin + self._slice_means.sum(axis=0)
+        parts, total_weight = self._surveyed
+        mean: Floats = self.origin + (parts[:, 0] / total_weight).sum(axis=0)
         return mean
 
     def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
