@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _distances
+from . import _distances, _runtime
 from ._iterate import label
 from ._predict import _finite_blocks
 from ._problem import Floats, Problem
@@ -52,7 +52,7 @@ class Coreset:
         The same value, `part` and order of rows give the same bits, however the rows are cut into chunks and whatever
         the number of threads. ``a.merge(b)`` and ``b.merge(a)`` differ in their draws: merge parts in one order.
     n_threads : int, optional
-        Threads at most.
+        Threads at most; all that are available by default.
 
     Attributes
     ----------
@@ -285,8 +285,8 @@ def squared_distances(
 ) -> Floats:
     """Return |x - c|^2 of each point and the centroid of its label."""
     out = np.empty(len(points))
-    samples = as_samples(points)
-    _distances.own_squared_distances(points, centroids, labels, out, samples.chunk(samples.dtype), n_threads or 1)
+    samples, threads = as_samples(points), _runtime.choose_threads(n_threads, float(points.size))
+    _distances.own_squared_distances(points, centroids, labels, out, samples.chunk(samples.dtype), threads)
     return out
 
 

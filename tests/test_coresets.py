@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -118,6 +120,24 @@ def test_what_float32_does_not_hold_widens_the_points() -> None:
     points, _ = Coreset(10).update(np.float32([[1], [2]])).update([[0.1]]).result()
     assert points.dtype == np.float64
     assert points[2, 0] == 0.1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_of_a_process_whose_threads_ran_does_not_hang(run_python: Callable[..., str]) -> None:
+    code = """
+import os, warnings, numpy as np
+from kmeans_fast.coresets import Coreset
+warnings.simplefilter("ignore")
+X = np.random.default_rng(0).random((100_000, 24), np.float32)
+def drawn():
+    return Coreset(500, random_state=0, n_threads=2).update(X).result()[0].tobytes()
+expected = drawn()
+child = os.fork()
+if child == 0:
+    os._exit(0 if drawn() == expected else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert run_python(code).strip() == "0"
 
 
 def test_the_example_of_the_docstring_runs() -> None:
