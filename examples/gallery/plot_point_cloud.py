@@ -8,8 +8,8 @@ as a dimension of their own, and CRS, scale and every other byte are kept. ``kme
 0.5 --colour -o pieces.laz`` does the same.
 """
 
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import laspy
 import numpy as np
@@ -38,16 +38,17 @@ for hx, hy in [(20, 95), (38, 100), (100, 20), (22, 18), (105, 100)]:
 cloud = np.concatenate(parts)
 cloud = cloud[((cloud[:, :2] > 0) & (cloud[:, :2] < 120)).all(axis=1)] + [565_000, 5_934_000, 0]  # UTM
 
-folder = Path(tempfile.mkdtemp())
+folder = TemporaryDirectory()  # until the script ends
+path = Path(folder.name, "scan.laz")
 header = laspy.LasHeader(version="1.4", point_format=6)
 header.scales, header.offsets = [0.001] * 3, [565_000, 5_934_000, 0]
 scan = laspy.LasData(header)
 scan.xyz = cloud
-scan.write(str(folder / "scan.laz"))
+scan.write(str(path))
 
 # %%
 # Voxels of half a metre first: dense places then cost no more than others, and every point is labelled at the end.
-points = sources.las(folder / "scan.laz")
+points = sources.las(path)
 cubes = voxels(points, 0.5)
 pieces = kmeans(cubes.means, 300, sample_weight=cubes.weights, random_state=0)
 result = cubes.expand(pieces, points)
