@@ -107,7 +107,7 @@ def status(field: str) -> float:
     """Return a field of /proc/self/status in MB; 0 where there is none."""
     path = Path("/proc/self/status")
     lines = path.read_text().splitlines() if path.exists() else []
-    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith(field)), 0.0)
+    return next((int(line.split()[1]) * 1.024e-3 for line in lines if line.startswith(field)), 0.0)
 
 
 class Peaks(threading.Thread):
@@ -126,8 +126,8 @@ class Peaks(threading.Thread):
 
     def row(self) -> Row:
         """Return both peaks in MB."""
-        unit = 1e6 if sys.platform == "darwin" else 1e3
-        largest = max(status("VmHWM"), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+        unit = 1e-6 if sys.platform == "darwin" else 1.024e-3  # bytes there, KiB elsewhere
+        largest = max(status("VmHWM"), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
         return {"peak": largest, "anonymous": self.anonymous}
 
 

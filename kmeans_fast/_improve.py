@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _removal
 from ._extend import Extension
-from ._iterate import STOPPED, WELL_CONDITIONED, Run, Watch, label, lloyd, loop
-from ._own import inertia
+from ._iterate import STOPPED, Run, Watch, label, lloyd, loop, priced
 from ._problem import Floats, Problem, score_shift
 
 SHARE = 0.1  # of the centroids that are swapped at once, to begin with
@@ -143,9 +142,7 @@ class _Search:
         if self.stopped:
             return False
         best.n_iter += run.n_iter
-        value = run.inertia_history[-1]
-        if value < WELL_CONDITIONED * problem.total_squares:
-            value = inertia(problem, run.centroids)
+        value = priced(problem, run.inertia_history[-1], run.centroids)
         if not value < best.inertia * (1.0 - GAIN):
             return False
         best.n_accepted += len(added)

@@ -182,6 +182,14 @@ def make_pass(problem: Problem, engine: Engine, centroids: Floats, fresh: bool, 
         engine.visit(block, start, assign)
 
 
+def priced(problem: Problem, expanded: float, centroids: Floats) -> float:
+    """Return the inertia that a pass against these centroids found, by direct differences where it has lost digits."""
+    if expanded >= WELL_CONDITIONED * problem.total_squares:
+        return expanded
+    exact: float = problem.own.inertia(problem, centroids)
+    return exact
+
+
 def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
     """One last pass against the centroids as they are returned, so that labels, counts and inertia agree."""
     engine = problem.engine()
@@ -206,7 +214,5 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
         make_pass(problem, engine, run.centroids, unsummed)
         engine.finish(np.empty_like(run.centroids))
     run.n_distances += engine.count_distances()
-    run.inertia = engine.inertia
-    if run.inertia < WELL_CONDITIONED * problem.total_squares:
-        run.inertia = problem.own.inertia(problem, run.centroids)
+    run.inertia = priced(problem, engine.inertia, run.centroids)
     run.counts = problem.own.counts(problem)

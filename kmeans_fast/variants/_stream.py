@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._iterate import WELL_CONDITIONED, make_pass
+from .._iterate import label as label_all
+from .._iterate import make_pass, priced
 from .._problem import SHARE_AT_START, SHARE_OF_GAPS, Floats, Problem, raise_not_finite
 from .._samples import Samples, as_samples
 from .._seed import random_rows
@@ -143,8 +144,5 @@ def label(problem: Problem, centroids: Floats, share: float = SHARE_OF_GAPS) -> 
     if problem.dtype != problem.samples.dtype:  # it was made for centroids nearer to each other
         problem = Problem(problem.samples, len(centroids), problem.weight, problem.max_threads, "lloyd")
     problem.refine(centroids, share)
-    engine = problem.engine()
-    make_pass(problem, engine, centroids, True)
-    engine.finish(np.empty_like(centroids))
-    low = engine.inertia < WELL_CONDITIONED * problem.total_squares
-    return problem.labels, problem.own.inertia(problem, centroids) if low else engine.inertia
+    label_all(problem, centroids)
+    return problem.labels, priced(problem, problem.engine().inertia, centroids)
