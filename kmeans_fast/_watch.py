@@ -14,7 +14,7 @@ from ._iterate import Watch
 from ._problem import Floats, Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FitState:
     """What a callback sees after an iteration."""
 

@@ -25,7 +25,7 @@ from ._engine import Engine, EngineLost
 from ._spread import Spread
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """What a fit found; labels are those of `kmeans_fast.predict(block, centroids)`.
 

@@ -25,7 +25,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<f8": np.dtype("<f
 _HEADER_KEYS = {"dtype", "feature_names", "metadata", "n_clusters", "n_features"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Centroids and what is known about them.
 

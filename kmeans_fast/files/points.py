@@ -42,7 +42,7 @@ class Chosen(NamedTuple):
     weights: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Points:
     """What was read from one file.
 

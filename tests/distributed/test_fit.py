@@ -193,6 +193,13 @@ def test_ctrl_c_stops_long_calls_on_threads(run_python: Any) -> None:
     assert 0.9 < float(run_python(textwrap.dedent(code))) < 2.5
 
 
+def test_a_fit_is_equal_to_itself_alone(blobs: Any) -> None:
+    one, other = (fit(LocalEngine(1), blobs(), 3, random_state=0) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2
+
+
 def test_price_is_the_inertia_of_given_centroids(blobs: Any, oracle: Any) -> None:
     X = blobs(3000, dtype=np.float32)
     found = fit(LocalEngine(1), X, 5, random_state=0)
