@@ -93,17 +93,24 @@ def one_by_one(problem: Problem, restarts: Sequence[int], start: Start, fit: Fit
 
 def count_restarts(n_init: Any, init: Any, quality: str, stacklevel: int) -> int:
     """Check n_init and say how many restarts it asks for; init is a method's name, a callable or an array-like."""
-    given = not isinstance(init, str) and not callable(init)
-    if isinstance(n_init, str):
-        if n_init != "auto":
-            raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
-        return 1 if given or init in GOOD_STARTS or quality == "best" else MANY_RESTARTS
-    count = check_int(n_init, "n_init", 1)
-    if given and count > 1:
-        message = f"n_init={count} with an array as init gives the same run each time; running it once."
+    if not isinstance(n_init, str):
+        n_init = check_int(n_init, "n_init", 1)
+    elif n_init != "auto":
+        raise ValueError(f"n_init={n_init!r} must be an int >= 1 or 'auto'.")
+    count = n_restarts(n_init, init, quality)
+    if n_init not in ("auto", count):
+        message = f"n_init={n_init} with an array as init gives the same run each time; running it once."
         warnings.warn(message, RuntimeWarning, stacklevel)
-        return 1
     return count
+
+
+def n_restarts(n_init: int | str, init: Any, quality: str) -> int:
+    """Say how many restarts a checked n_init asks for."""
+    if not isinstance(init, str) and not callable(init):
+        return 1
+    if not isinstance(n_init, str):
+        return n_init
+    return 1 if init in GOOD_STARTS or quality == "best" else MANY_RESTARTS
 
 
 def n_workers(problem: Problem, n_init: int) -> int:

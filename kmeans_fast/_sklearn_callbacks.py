@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._progress import can_draw
-from ._restarts import GOOD_STARTS, MANY_RESTARTS
+from ._restarts import n_restarts
 from ._watch import FitState
 
 try:
@@ -39,7 +39,7 @@ class Watch:
         if hasattr(model, "_skl_callbacks"):
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             self.about = {"estimator": model, "X": X, "metadata": metadata}
-            self.fit = model._init_callback_context(max_subtasks=_n_restarts(model))
+            self.fit = model._init_callback_context(max_subtasks=n_restarts(model.n_init, model.init, model.quality))
             self.fit.call_on_fit_task_begin(**self.about)
 
     def __bool__(self) -> bool:
@@ -77,12 +77,3 @@ class Watch:
         if self.fit is not None:
             self._end_restart()
             self.fit.call_on_fit_task_end(**self.about, reconstruction_attributes={})
-
-
-def _n_restarts(model: Any) -> Any:
-    """As many as the core is going to make."""
-    if not isinstance(model.init, str) and not callable(model.init):
-        return 1
-    if model.n_init != "auto":
-        return model.n_init
-    return 1 if model.init in GOOD_STARTS or model.quality == "best" else MANY_RESTARTS
