@@ -22,7 +22,7 @@ DEFLATE_LIMIT = 1032
 
 
 def read_npy(source: Source) -> npt.NDArray[Any]:
-    """Open a .npy file without copying it; the array is read-only.
+    """Map a .npy file, or view what came by a pipe; the array is read-only, and `kmeans` reads it if it is large.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def read_npy(source: Source) -> npt.NDArray[Any]:
     """
     if source.path is not None:
         try:
-            return npy(source.path).view(np.ndarray)
+            return npy(source.path)
         except ValueError as error:
             raise FileError(str(error)) from None
     with source.open() as stream:

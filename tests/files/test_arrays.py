@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kmeans_fast._samples import as_samples
 from kmeans_fast.files import FileError, read_points
 from kmeans_fast.files.arrays import write_npy
 
@@ -33,6 +34,16 @@ def test_an_array_is_mapped_and_not_copied(tmp_path: Path, dtype: str, order: An
     assert not points.X.flags.writeable
     assert points.feature_names == ["x0", "x1", "x2"]
     assert not points.named
+
+
+def test_an_array_larger_than_memory_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "X.npy", X)
+    monkeypatch.setenv("KMEANS_FAST_MEMORY", str(X.nbytes - 1))
+    samples = as_samples(read_points(tmp_path / "X.npy").X)
+    assert samples.is_stream
+    np.testing.assert_array_equal(samples.take([3, 0]), X[[3, 0]])
+    monkeypatch.setenv("KMEANS_FAST_MEMORY", str(X.nbytes))
+    assert not as_samples(read_points(tmp_path / "X.npy").X).is_stream
 
 
 def test_a_vector_is_one_feature(tmp_path: Path) -> None:
