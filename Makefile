@@ -7,6 +7,8 @@ VENV   ?= .venv
 ARGS   ?=
 # Processes of `make test`; the tests of a file stay in one.
 WORKERS ?= 2
+TESTS = -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" -n $(WORKERS) --dist loadfile --doctest-glob=README.md \
+	"$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
 # One table a shape, half a second a line at most.
 BENCH  ?= --benchmark-max-time=0.5 --benchmark-group-by=param:data --benchmark-columns=min,median,rounds
 
@@ -22,7 +24,7 @@ SOURCES := setup.py build_probe.py pyproject.toml $(shell find src kmeans_fast \
 CYTHON_FILES = $(shell find src examples -name '*.pyx' -o -name '*.pxd')
 C_FILES = $(shell find src examples tests torture benchmarks -name '*.h' -o -name '*.c')
 
-.PHONY: help demo docs test packages bench bench-scale torture sanitize lint format clean prerequisites
+.PHONY: help demo docs test coverage packages bench bench-scale torture sanitize lint format clean prerequisites
 
 help:  ## list the goals
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -35,8 +37,13 @@ docs: $(VENV)/installed-docs  ## run the gallery's examples and write docs/_buil
 	@echo "docs/_build/index.html"
 
 test: $(VENV)/installed-test  ## run the tests against the installed package; ARGS='-k name' picks some
-	@cd $(VENV) && "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" \
-		-n $(WORKERS) --dist loadfile --doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
+	@cd $(VENV) && "$(abspath $(BIN))/pytest" $(TESTS)
+
+coverage: $(VENV)/installed-test  ## run the tests and list the branches of the package that none of them takes
+	@mkdir -p $(VENV)/coverage && cd $(VENV)/coverage && \
+		export COVERAGE_RCFILE="$(CURDIR)/pyproject.toml" COVERAGE_FILE="$(abspath $(VENV))/coverage/data" && \
+		"$(abspath $(BIN))/coverage" erase && "$(abspath $(BIN))/coverage" run -m pytest $(TESTS); \
+		"$(abspath $(BIN))/coverage" combine -q && "$(abspath $(BIN))/coverage" report
 
 packages: $(VENV)/installed-package  ## build sdist and wheel, twice, and put them to the test; minutes
 	@cd $(VENV) && KMEANS_FAST_PACKAGES=1 "$(abspath $(BIN))/pytest" -c "$(CURDIR)/pyproject.toml" \
