@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 import kmeans_fast
 from kmeans_fast import KMeansResult
 
@@ -160,8 +162,8 @@ def report(reading: Reading, fitting: Fitting, plan: Output, command: str, shown
     if fitting.n_clusters is None and fitting.init in METHODS:
         fitting = replace(fitting, n_clusters=choice.AUTO)
     _check_fitting(fitting)
-    for module, extra in (("choosing", "choose"), ("plots", "plot")):
-        need(f"kmeans_fast.{module}", "the report", extra)  # or fail before the work
+    need("kmeans_fast.choosing", "the report", "choose")  # or fail before the work
+    importlib.import_module("kmeans_fast.plots")
     points = reading.read()
     verdict, chosen = _judge(reading.name, points, fitting, shown)
     if chosen is not None:
@@ -240,7 +242,7 @@ def _fit(
     order = _read_order(fitting.order, name, points, learnt)
     init: Any = fitting.init
     if init not in METHODS:
-        init = read_points(init, like=points.feature_names).X
+        init = np.asarray(read_points(init, like=points.feature_names).X)  # which may be read in blocks
         init = init if learnt is None else learnt.scaled(init)
     started = time.perf_counter()
     chosen: dict[str, Any] = {}

@@ -57,6 +57,15 @@ def test_every_command_reads_hdf5_and_zarr(X):
     assert len(labels("X.h5", "--dataset", "deep/first")) == 100
 
 
+def test_centroids_of_a_start_are_read_from_hdf5(X):
+    np.save("c.npy", X[[0, 200, 400, 500]])
+    with h5py.File("c.h5", "w") as file:
+        file["c"] = X[[0, 200, 400, 500]]
+    for more in ((), ("--standardize",)):
+        found, expected = (labels("X.npy", "--init", name, *more) for name in ("c.h5", "c.npy"))
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_an_id_column_of_hdf5_is_taken(X):
     points = read_points("X.h5", dataset="X", id_column="x1")
     np.testing.assert_array_equal(points.ids, X[:, 1])
