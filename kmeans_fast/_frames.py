@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._need import need
 from ._samples import ArraySource
 
 BACKENDS = ("pandas", "polars", "pyarrow")
 
 
-def _narwhals() -> Any:
-    try:
-        import narwhals.stable.v2 as nw
-    except ImportError:
-        message = 'frames need narwhals; install it with: pip install "kmeans_fast[frames]"'
-        raise ImportError(message) from None
-    return nw
+def narwhals() -> Any:
+    """Return the interface of narwhals that stays as it is."""
+    return need("narwhals.stable.v2", "a frame", "frames")
 
 
 class FrameSource:
@@ -27,7 +24,7 @@ class FrameSource:
     readers = 0
 
     def __init__(self, frame: Any, name: str) -> None:
-        nw = _narwhals()
+        nw = narwhals()
         unique = getattr(frame.columns, "is_unique", True)
         if not unique:  # pandas allows a name twice; columns are read by position
             frame = frame.set_axis(range(frame.shape[1]), axis=1)
@@ -111,5 +108,5 @@ def label_frame(like: Any, index: Any, ids: Any, columns: dict[str, Any], backen
         except ImportError:
             raise ImportError("to_frame needs pandas or polars; install one of them.") from None
         return pandas.DataFrame(columns, index=index if "id" not in columns else None)
-    nw = _narwhals()
+    nw = narwhals()
     return nw.from_dict(columns, backend=backend).to_native()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from math import log
 from typing import Any
 
+from ._need import need
 from ._watch import Callback, FitState
 
 INTERVAL = 0.1  # seconds between two drawings
@@ -54,11 +55,7 @@ class Bar:
     """
 
     def __init__(self) -> None:
-        try:
-            from tqdm import tqdm
-        except ImportError:
-            message = 'the progress bar needs tqdm; install it with: pip install "kmeans_fast[progress]"'
-            raise ImportError(message) from None
+        tqdm = need("tqdm", "the progress bar", "progress").tqdm
         self.bar: Any = tqdm(leave=False, bar_format=FORMAT)
         self.due = 0.0  # tqdm's own clock stands still when a restart sets the count back
         self.restart, self.restart_began = -1, 0.0

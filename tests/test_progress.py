@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 import io
 import os
 import re
 import struct
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -122,14 +120,7 @@ def test_another_value_is_refused(blobs):
 
 
 def test_without_tqdm_the_error_names_the_extra(blobs, monkeypatch):
-    real: Callable[..., Any] = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "tqdm":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
     with pytest.raises(ImportError, match=r'needs tqdm; install it with: pip install "kmeans_fast\[progress\]"'):
         kmeans(blobs(), 5, progress=True)
 

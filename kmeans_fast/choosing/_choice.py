@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._extra import load
+from .._need import need
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Choice:
             columns[name] = curve
             if name in self.errors:
                 columns[f"{name}_se"] = self.errors[name]
-        return load("pandas").DataFrame(columns)
+        return need("pandas", "choose_k", "choose").DataFrame(columns)
 
     def labels(self, k: int | None = None) -> NDArray[np.int32]:
         """Return the labels of the fit of `k`, by default `best_k`: those kept, else computed from X."""

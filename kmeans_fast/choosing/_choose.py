@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from .._kmeans import QUALITIES
+from .._need import need
 from .._random import as_generator
 from .._result import ClusterWarning
 from .._samples import as_samples
 from .._validate import as_weight, check_choice, check_int, check_threads
 from ._choice import Choice
-from ._extra import load
 from ._fits import Fits, sample_rows
 from ._ks import as_ks
 from ._methods import DECIDES, METHODS, Settings
@@ -185,5 +185,5 @@ def _bar(total: int, progress: bool) -> Iterator[Callable[[], object]]:
     if not progress:
         yield lambda: None
         return
-    with load("tqdm").tqdm(total=total, desc="choose_k", leave=False) as bar:
+    with need("tqdm", "choose_k", "choose").tqdm(total=total, desc="choose_k", leave=False) as bar:
         yield bar.update

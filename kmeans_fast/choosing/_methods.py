@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._need import need
 from . import _scores
-from ._extra import load
 from ._fits import Fits
 from ._gap import gap
 from ._mixture import icl_curve
@@ -79,7 +79,8 @@ def _elbow(fits: Fits, ks: Ks, _: Settings) -> Curve:
     inertia = np.array([fits.inertia[k] for k in ks])
     if len(ks) < 3 or inertia[0] == inertia[-1]:
         return Curve(inertia, None)
-    knee = load("kneed").KneeLocator(list(ks), inertia, curve="convex", direction="decreasing").knee
+    locator = need("kneed", "choose_k", "choose").KneeLocator
+    knee = locator(list(ks), inertia, curve="convex", direction="decreasing").knee
     return Curve(inertia, None if knee is None else int(knee))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._extra import load
+from .._need import need
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,8 @@ def silhouette_curve(X: Floats, weight: Floats, labels: dict[int, NDArray[np.int
             sums[k] += float(weight[rows] @ values)
         return distances[:, 0]  # something of the right length has to come back
 
-    for _ in load("sklearn.metrics").pairwise_distances_chunked(X, reduce_func=reduce, working_memory=WORKING_MB):
+    chunked = need("sklearn.metrics", "choose_k", "choose").pairwise_distances_chunked
+    for _ in chunked(X, reduce_func=reduce, working_memory=WORKING_MB):
         pass
     return {k: sums[k] / float(weight.sum()) if k in sums else np.nan for k in labels}
 

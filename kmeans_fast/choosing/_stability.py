@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _runtime
+from .._need import need
 from .._predict import predict
 from .._restarts import WORTH_A_THREAD
 from .._samples import as_samples
-from ._extra import load
 from ._fits import Fits, sample_rows
 from ._parallel import side_by_side
 from ._sweep import Sweep
@@ -41,7 +41,7 @@ def stability_curve(
     clusterings label the sample of `fits`.
     """
     samples, weight = fits.samples, fits.weight
-    adjusted_rand_score = load("sklearn.metrics").adjusted_rand_score
+    adjusted_rand_score = need("sklearn.metrics", "choose_k", "choose").adjusted_rand_score
     everyone = samples.take(fits.rows)
     seeds = rng.integers(1 << 63, size=n_resamples)
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..sources._need import need as sources_need
-from ..sources._need import one_line as one_line
+from .._need import need as need_with_extra
+from .._need import one_line as one_line
 
 LISTED = 20  # names quoted in one message; a wide file would fill the screen
 
@@ -30,7 +30,7 @@ class UsageError(ValueError):
 
 def need(module: str, purpose: str, extra: str = "cli") -> Any:
     """Import an optional package when it is used, or name the extra that brings it, which is `cli` for most here."""
-    return sources_need(module, purpose, extra)
+    return need_with_extra(module, purpose, extra)
 
 
 def listed(names: Iterable[str]) -> str:

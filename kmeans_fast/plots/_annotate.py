@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 
+from .._need import need
 from ._check import Floats, Ints, points
 from ._colours import INK
 
@@ -64,10 +65,7 @@ def annotate(X: Any, ids: Any = None, which: Any = None, ax: Axes | None = None,
     UserWarning
         There was no room for all names without overlap.
     """
-    try:
-        from adjustText import adjust_text
-    except ImportError as error:
-        raise ImportError('annotate needs adjustText; install it with: pip install "kmeans_fast[plot]"') from error
+    adjust_text = need("adjustText", "annotate", "plot").adjust_text
     names = _names(X, ids)
     X = points("X", X)
     if len(names) != len(X):

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from .._need import need
 from .._problem import raise_not_finite
 from .._random import as_generator
 from .._samples import as_samples
@@ -53,11 +54,7 @@ def silhouette(
     Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis" (1987). Time
     grows with the square of max_samples; memory is that of `sklearn.metrics.silhouette_samples`, 1 GB at most.
     """
-    try:
-        from sklearn.metrics import silhouette_samples
-    except ImportError as error:
-        message = 'silhouette needs scikit-learn; install it with: pip install "kmeans_fast[sklearn]"'
-        raise ImportError(message) from error
+    silhouette_samples = need("sklearn.metrics", "silhouette", "sklearn").silhouette_samples
     samples = as_samples(X)
     labels, n_clusters = labels_of(labels, samples.n_samples)
     rows = np.flatnonzero(labels >= 0)

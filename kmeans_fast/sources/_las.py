@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._need import need, one_line
 from ._las_layout import LASZIP, LayoutError, check_chunks, read_layout
-from ._need import need, one_line
 from ._parquet import check_columns
 from ._records import Records, Spool, reopen
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._need import one_line
+from .._need import one_line
 
 LONGEST = 120  # of what NumPy's parser says
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._need import need, one_line
 from .._samples import Source
 from .._validate import FILL_IN
-from ._need import need, one_line
 from ._parts import Parts
 
 Array = NDArray[Any]
@@ -57,7 +57,7 @@ class Parquet(Parts):
     """Columns of Parquet files, one file after the other, a row group a part; see `parquet`."""
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> None:
-        self.pq, self.arrow = need("pyarrow.parquet", "reading Parquet"), need("pyarrow", "reading Parquet")
+        self.pq, self.arrow = (need(name, "reading Parquet", "sources") for name in ("pyarrow.parquet", "pyarrow"))
         self.files = parquet_files(path)
         self.groups: list[tuple[int, int]] = []  # file and row group of each part
         self._file: tuple[int, Any] | None = None

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._need import need, one_line
 from .._samples import ArraySource, Source
-from ._need import need, one_line
 from ._parts import Parts
 
 Array = NDArray[Any]
@@ -87,7 +87,7 @@ def hdf5(path: str | os.PathLike[str], dataset: str | None = None) -> Any:
     OSError, ValueError
         If the file can't be read, is truncated, or has no such dataset.
     """
-    h5py = need("h5py", "reading HDF5")
+    h5py = need("h5py", "reading HDF5", "sources")
     name = os.fspath(path)
     os.stat(name)  # a missing file is no damaged one
     try:
@@ -125,7 +125,7 @@ def zarr(path: str | os.PathLike[str], dataset: str | None = None) -> Any:
     OSError, ValueError
         If the store can't be read, or has no such array.
     """
-    library = need("zarr", "reading Zarr")
+    library = need("zarr", "reading Zarr", "sources")
     name = os.fspath(path)
     os.stat(name)
     try:

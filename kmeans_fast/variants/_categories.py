@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._frames import _narwhals
+from .._frames import narwhals
 from .._samples import _as_array, _check_shape, is_frame
 
 # The greatest code is that of an unknown value, and the bytes 0xfe pad (src/_modes.pyx).
@@ -176,7 +176,7 @@ def is_missing(value: Any) -> bool:
 
 def _eager(X: Any, name: str) -> Any:
     try:
-        return _narwhals().from_native(X, eager_only=True)
+        return narwhals().from_native(X, eager_only=True)
     except TypeError:
         kind = type(X).__name__
         raise TypeError(f"{name} is a {kind} and must be an array or an eager frame: collect it first.") from None

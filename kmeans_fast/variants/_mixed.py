@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._frames import _narwhals
+from .._frames import narwhals
 from .._problem import Floats, Labels
 from ._base import Run, Variant
 from ._categories import Encoder, Table
@@ -89,7 +89,7 @@ class MixedVariant(Variant):
         first = "size" if "size" not in names else "cluster size"
         columns = {first: sizes, **dict(zip(names, self._centroid_columns, strict=True))}
         lists = {name: column.tolist() for name, column in columns.items()}
-        return _narwhals().from_dict(lists, backend=self._backend).to_native()
+        return narwhals().from_dict(lists, backend=self._backend).to_native()
 
     def _find_columns(self, table: Table) -> list[int]:
         raise NotImplementedError

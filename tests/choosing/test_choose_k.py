@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import pickle
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -16,7 +17,7 @@ from sklearn import metrics
 
 import kmeans_fast
 from kmeans_fast import ClusterWarning, choose_k
-from kmeans_fast.choosing import _choose, _extra
+from kmeans_fast.choosing import _choose
 from kmeans_fast.choosing._methods import METHODS
 from kmeans_fast.datasets import init_board, init_board_gauss
 
@@ -231,7 +232,7 @@ def test_nan_is_refused():
 
 
 def test_a_missing_package_is_named_with_its_extra(board, monkeypatch):
-    monkeypatch.setattr(_extra, "import_module", lambda name: (_ for _ in ()).throw(ModuleNotFoundError(name=name)))
+    monkeypatch.setitem(sys.modules, "kneed", None)
     with pytest.raises(
         ImportError, match=r'choose_k needs kneed; install it with: pip install "kmeans_fast\[choose\]"'
     ):

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import Any
 
+PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn"}  # that are not called as their modules
 
-def need(module: str, purpose: str, extra: str = "sources") -> Any:
+
+def need(module: str, purpose: str, extra: str) -> Any:
     """Import an optional package when it is used, or name the extra that brings it.
 
     Raises
     ------
     ImportError
-        If the package isn't installed.
+        If it, or a package that it needs itself, isn't installed.
     """
     try:
-        return importlib.import_module(module)
+        return import_module(module)
     except ImportError as error:
-        package = {"PIL": "pillow"}.get(module.split(".")[0], module.split(".")[0])
+        missing = (error.name or module).partition(".")[0]
+        package = PACKAGES.get(missing, missing)
         raise ImportError(f'{purpose} needs {package}; install it with: pip install "kmeans_fast[{extra}]"') from error
 
 
