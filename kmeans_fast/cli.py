@@ -23,7 +23,8 @@ from ._version import __version__
 from .files import commands, outputs, report
 from .files import options as o
 from .files._common import UsageError
-from .files.commands import Fitting, Reading
+from .files.commands import Reading
+from .files.fitting import Fitting, draw_seed
 from .files.outputs import plan
 from .files.preparation import IMPUTE, Wish
 
@@ -98,7 +99,7 @@ def cluster(
             "plot": plan("--plot", plot, outputs.PLOTS, None, force),
         }
         outputs.check_distinct(plans.values())
-        chosen = commands.draw_seed(checkpoint) if seed is None else seed
+        chosen = draw_seed(checkpoint) if seed is None else seed
         saved = checkpoint, checkpoint_every
         fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max, voxel, *saved)
         if impute is not None and impute not in IMPUTE:
@@ -146,7 +147,7 @@ def report_(
     with _reporting():
         planned = plan("--output", output, outputs.PAGES, outputs.PAGES[0], force)
         assert planned is not None
-        chosen = commands.draw_seed() if seed is None else seed
+        chosen = draw_seed() if seed is None else seed
         fitting = Fitting(n_clusters, init, n_init, max_iter, tol, chosen, threads, order, k_max)
         reading = Reading(input, _split(columns), id_column, weights, header, delimiter, dataset=dataset)
         again = shlex.join(["kmeans-fast", *sys.argv[1:], *(["--seed", str(chosen)] if seed is None else [])])

@@ -2,8 +2,9 @@
 
 One module a family: `delimited` (CSV, TSV), `tables` (Parquet, and tables out), `arrays` (.npy,
 .npz), `images`, `clouds` (`las` and `ply` write them), `stored` (HDF5, Zarr), `model`; every file is
-written through `.._atomic`. pyarrow, Pillow, laspy, h5py and zarr are imported when used. `outputs`,
-`written`, `report` and `commands` serve the command line.
+written through `.._atomic`. pyarrow, Pillow, laspy, h5py and zarr are imported when used. `commands`
+serves the command line, with `raw` and `preparation`, `fitting` and `choice`, `outputs`, `written`
+and `report`.
 """
 
 from __future__ import annotations

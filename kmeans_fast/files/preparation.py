@@ -6,16 +6,14 @@ kept as plain numbers, which a model file carries, and `predict` does the same t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import kind_of, raw, read_points
-from ._common import FileError, Source, listed, need
-from .points import Columns, Points
+from ._common import FileError, listed, need
+from .points import Points
 from .raw import Column, Raw
 
 IMPUTE = ("mean", "median", "most_frequent")
@@ -213,59 +211,3 @@ def _rule(column: Column, wish: Wish, place: Any) -> Rule:
             "--one-hot; --id-column takes a column of names, --columns leaves it out."
         )
     return Rule(column.name, fill, known)
-
-
-def read_raw(
-    where: str,
-    columns: Sequence[str] | None,
-    id_column: str | None,
-    weights: str | None,
-    header: bool | None,
-    delimiter: str | None,
-    like: Preparation | None = None,
-    dataset: str | None = None,
-) -> Raw:
-    """Read the columns of a file, as `read_points` does but for texts and missing values.
-
-    `like` is an earlier preparation: its columns are read, and its texts as texts.
-    """
-    source = Source.of(where)
-    names = columns if columns is not None or like is None else like.columns
-    weight_file = weights if weights is not None and weights.endswith(".npy") else None
-    wanted = Columns(names, id_column, None if weight_file else weights, like=columns is None and like is not None)
-    texts = [rule.name for rule in like.rules if rule.categories is not None] if like else []
-    kind = kind_of(source)
-    if kind in ("las", "ply"):
-        raise FileError(f"{source.name} is a point cloud; --standardize, --impute and --one-hot need a table.")
-    if kind == "csv":
-        found = raw.read_delimited(source, wanted, header, delimiter, texts)
-    elif kind == "parquet":
-        found = raw.read_parquet(source, wanted)
-    else:
-        found = _of_points(source, wanted, dataset)
-    if weight_file:
-        found = replace(found, sample_weight=read_points(weight_file).X.ravel())
-    if like is not None and len(found.columns) != len(like.rules):
-        raise FileError(f"{source.name} has {len(found.columns)} columns of points and must have {len(like.rules)}.")
-    return found
-
-
-def _of_points(source: Source, wanted: Columns, dataset: str | None) -> Raw:
-    """Take arrays and pictures apart; they hold numbers, and NaN where one is missing."""
-    points = read_points(
-        source,
-        wanted.features,
-        id_column=wanted.ids,
-        weights=wanted.weights,
-        like=wanted.features if wanted.like else None,
-        dataset=dataset,
-    )
-
-    def place(row: int) -> str:
-        return f"{source.name}, row {row}"
-
-    columns = [
-        Column(name, raw.without_infinity(values.astype(np.float64), name, place))
-        for name, values in zip(points.feature_names, np.asarray(points.X).T, strict=True)
-    ]
-    return Raw(columns, points.named, points.ids, points.sample_weight, points.picture, place)

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import delimited
+from . import delimited, kind_of, read_points
 from ._common import FileError, Source, need, one_line
 from .points import Columns, choose
+
+if TYPE_CHECKING:
+    from .preparation import Preparation
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -65,7 +68,42 @@ class Raw:
     place: Callable[[int], str]
 
 
-def read_delimited(
+def read_raw(
+    where: str,
+    columns: Sequence[str] | None,
+    id_column: str | None,
+    weights: str | None,
+    header: bool | None,
+    delimiter: str | None,
+    like: Preparation | None = None,
+    dataset: str | None = None,
+) -> Raw:
+    """Read the columns of a file, as `read_points` does but for texts and missing values.
+
+    `like` is an earlier preparation: its columns are read, and its texts as texts.
+    """
+    source = Source.of(where)
+    names = columns if columns is not None or like is None else like.columns
+    weight_file = weights if weights is not None and weights.endswith(".npy") else None
+    wanted = Columns(names, id_column, None if weight_file else weights, like=columns is None and like is not None)
+    texts = [rule.name for rule in like.rules if rule.categories is not None] if like else []
+    kind = kind_of(source)
+    if kind in ("las", "ply"):
+        raise FileError(f"{source.name} is a point cloud; --standardize, --impute and --one-hot need a table.")
+    if kind == "csv":
+        found = _read_delimited(source, wanted, header, delimiter, texts)
+    elif kind == "parquet":
+        found = _read_parquet(source, wanted)
+    else:
+        found = _of_points(source, wanted, dataset)
+    if weight_file:
+        found = replace(found, sample_weight=read_points(weight_file).X.ravel())
+    if like is not None and len(found.columns) != len(like.rules):
+        raise FileError(f"{source.name} has {len(found.columns)} columns of points and must have {len(like.rules)}.")
+    return found
+
+
+def _read_delimited(
     source: Source, wanted: Columns, header: bool | None, delimiter: str | None, texts: Collection[str]
 ) -> Raw:
     """Read the columns of a CSV or TSV file; a column is text if it is one of `texts`, or no field of it is a number.
@@ -120,10 +158,10 @@ def _of_text(field: Any, name: str, is_text: bool, place: Callable[[int], str]) 
             "or texts."
         )
     values = pc.cast(field, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    return without_infinity(values, name, place)
+    return _without_infinity(values, name, place)
 
 
-def read_parquet(source: Source, wanted: Columns) -> Raw:
+def _read_parquet(source: Source, wanted: Columns) -> Raw:
     """Read the columns of a Parquet file: text is what it calls string or dictionary."""
     pa, pq = need("pyarrow", "reading Parquet"), need("pyarrow.parquet", "reading Parquet")
     try:
@@ -151,13 +189,13 @@ def read_parquet(source: Source, wanted: Columns) -> Raw:
                 values = field.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
             except pa.ArrowException:
                 raise FileError(f"{source.name}, column {name!r} holds {kind}, neither numbers nor texts.") from None
-            without_infinity(values, name, place)
+            _without_infinity(values, name, place)
         columns.append(Column(name, values))
     weights = None if wanted.weights is None else table[wanted.weights].to_numpy()
     return Raw(columns, True, None if wanted.ids is None else table[wanted.ids], weights, None, place)
 
 
-def without_infinity(
+def _without_infinity(
     values: npt.NDArray[np.float64], name: str, place: Callable[[int], str]
 ) -> npt.NDArray[np.float64]:
     """Refuse infinity, which nothing fills in."""
@@ -165,3 +203,24 @@ def without_infinity(
         row = int(np.isinf(values).argmax())
         raise FileError(f"{place(row)}, column {name!r}: {values[row]} is not finite.")
     return values
+
+
+def _of_points(source: Source, wanted: Columns, dataset: str | None) -> Raw:
+    """Take arrays and pictures apart; they hold numbers, and NaN where one is missing."""
+    points = read_points(
+        source,
+        wanted.features,
+        id_column=wanted.ids,
+        weights=wanted.weights,
+        like=wanted.features if wanted.like else None,
+        dataset=dataset,
+    )
+
+    def place(row: int) -> str:
+        return f"{source.name}, row {row}"
+
+    columns = [
+        Column(name, _without_infinity(values.astype(np.float64), name, place))
+        for name, values in zip(points.feature_names, np.asarray(points.X).T, strict=True)
+    ]
+    return Raw(columns, points.named, points.ids, points.sample_weight, points.picture, place)

@@ -158,7 +158,7 @@ def test_points_that_laz_does_not_take_are_refused_before_the_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan(tmp_path / "a.las", 9)
-    monkeypatch.setattr("kmeans_fast.files.commands._fit", None)
+    monkeypatch.setattr("kmeans_fast.files.commands.fit", None)
     said = refused("cluster", tmp_path / "a.las", "-k", 2, "-o", tmp_path / "b.laz")
     assert "has point format 9, which can't be compressed: write .las." in said
 

@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from kmeans_fast.files import FileError, Model, load_model, save_model
-from kmeans_fast.files.preparation import Preparation, Wish, learn, read_raw
+from kmeans_fast.files.preparation import Preparation, Wish, learn
+from kmeans_fast.files.raw import read_raw
 
 TEXT = "name,age,income,town\nAda,30,1000,Ulm\nBo,31,,Ulm\nCy,,1100,Bonn\nDi,60,9000,\nEd,61,9100,Kiel\n"
 ALL = Wish(standardize=True, one_hot=True, impute="median")
