@@ -1,6 +1,6 @@
 """Are there clusters at all? Three tests against points without clusters, and one verdict.
 
-The tests themselves are in `_evidence.py`; this prepares a sample, draws references, and judges.
+`_points.py` prepares a sample, the tests are in `_evidence.py`; this draws references, and judges.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from .._random import as_generator
 from .._samples import as_samples
 from .._validate import as_weight, check_int, check_threads, not_finite
 from . import _evidence
+from ._points import are_copies, blurred, draw, window
 
 Floats = NDArray[np.float64]
 
 FEWEST_SAMPLES = 10
 FEW_DISTINCT, REPEATED = 10, 10  # so few distinct samples, each so often on average, are clusters themselves
-MOST_AXES = 50  # principal axes that are looked at: clusters stand out on the widest
-FLAT = 1e-10  # of the largest variance: an axis with less is rounding
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def clusterability(
     check_threads(n_threads)
     # Not the stream itself: X may well have been drawn from the same seed.
     rng = np.random.default_rng(as_generator(random_state).integers(1 << 63))
-    rows, n_samples = _draw(samples.n_samples, as_weight(sample_weight, samples.n_samples), max_samples, rng)
+    rows, n_samples = draw(samples.n_samples, as_weight(sample_weight, samples.n_samples), max_samples, rng)
     _refuse_few(n_samples, "n_samples")
     points = samples.take(rows)
     if not np.isfinite(points).all():
@@ -161,67 +160,16 @@ def clusterability(
     distinct = np.unique(points, axis=0)
     if len(distinct) <= min(FEW_DISTINCT, len(points) // REPEATED):
         return _few(len(distinct), n_samples, len(points))
-    if _are_copies(distinct):
+    if are_copies(distinct):
         points = distinct
     _refuse_few(len(points), "distinct samples")
-    evidence = _test(_window(_blurred(points, rng)), n_references, rng, n_threads)
+    evidence = _test(window(blurred(points, rng)), n_references, rng, n_threads)
     return _judge(evidence, n_samples, len(rows))
-
-
-def _draw(n_samples: int, weight: Floats | None, count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], int]:
-    """Choose the rows to look at, in order, and count those that there are."""
-    if weight is None:
-        if n_samples <= count:
-            return np.arange(n_samples), n_samples
-        return np.sort(rng.choice(n_samples, count, replace=False, shuffle=False)), n_samples
-    there = np.flatnonzero(weight)
-    if len(there) <= count:
-        return there, len(there)
-    odds = weight[there] / weight[there].sum()
-    return np.sort(rng.choice(there, count, replace=False, p=odds, shuffle=False)), len(there)
 
 
 def _refuse_few(count: int, what: str) -> None:
     if count < FEWEST_SAMPLES:
         raise ValueError(f"{what}={count} must be >= {FEWEST_SAMPLES}: clusters of fewer can't be told from chance.")
-
-
-def _are_copies(distinct: Floats) -> bool:
-    """Tell whether samples that are the same are copies of each other: some column has no other ties.
-
-    Else, and in a single column, the ties are those of rounded values, which are data.
-    """
-    n, d = distinct.shape
-    return d > 1 and any(len(np.unique(column)) == n for column in distinct.T)
-
-
-def _blurred(X: Floats, rng: np.random.Generator) -> Floats:
-    """Spread tied values of a column evenly over the smallest step between its values."""
-    for column in X.T:
-        steps = np.diff(np.unique(column))
-        if 0 < len(steps) < len(column) - 1:
-            column += rng.uniform(-0.5, 0.5, len(column)) * steps.min()
-    return X
-
-
-def _window(X: Floats) -> Floats:
-    """Return X about its mean, on the axes along which its box is smallest: its own or the principal ones.
-
-    Constant features go; so do principal axes beyond the first `MOST_AXES`.
-    """
-    X = X - X.mean(axis=0)
-    X = X[:, np.ptp(X, axis=0) > 0]
-    X = X / np.abs(X).max()  # squares neither overflow nor vanish
-    if X.shape[1] > len(X):  # the same rotation from the smaller product
-        values, vectors = np.linalg.eigh(X @ X.T)
-        turned = vectors * np.sqrt(np.maximum(values, 0))
-    else:
-        values, vectors = np.linalg.eigh(X.T @ X)
-        turned = X @ vectors
-    kept = np.flatnonzero(values > FLAT * values[-1])[::-1][:MOST_AXES]
-    turned = turned[:, kept]
-    volumes = [np.log(np.ptp(points, axis=0)).sum() for points in (X, turned)]
-    return X if len(kept) == X.shape[1] and volumes[0] <= volumes[1] else np.ascontiguousarray(turned)
 
 
 def _test(
