@@ -18,14 +18,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _kmeans
-from .._problem import SHARE_AT_START, Floats, Problem
+from .._problem import Floats, Problem
 from .._result import warn_of_empty_clusters
 from .._samples import Samples
-from .._seed import METHODS, as_start, seed
-from .._sklearn_base import ByCentroids, checked, generator, with_random_state, wrap
+from .._seed import METHODS
+from .._sklearn_base import ByCentroids, checked, generator, wrap
 from .._validate import as_weight
 from .._watch import FitState
-from ._nested import Sample, draw_sample, grow, sample_size
+from ._nested import draw_sample, grow, sample_size
+from ._starts import Starts
 from ._stream import Batches, Patience, Stream, label
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 BATCHES = ("nested", "random")
 ROWS_OF_A_CLUSTER = 32  # of the first nested batch: what k-means++ needs to start as well as from all of X
-# Up to so many clusters the start is searched for by swaps (quality="best") among so many samples.
-MOST_SEARCHED, ROWS_OF_A_SEARCH, LEAST_SEARCH = 512, 16, 512
-RANDOM_STARTS = 3  # as in scikit-learn, where a start is as good as chance makes it
 WORTH = 0.01  # of the inertia: what `max_no_improvement` more rounds must gain to be made
 
 
@@ -249,7 +247,7 @@ class MiniBatchKMeans(ByCentroids, BaseEstimator):
             raise ValueError(f"Chunk {n_steps}: {error}") from None
         if new:
             self._rng = generator(self.random_state)
-            start = self._start(samples, weight, self._init_size(samples, 3))
+            start = self._starts().drawn(samples, weight, self._init_size(samples, 3))
             self._stream = Stream(start, np.zeros(len(start)), samples.result_dtype)
         else:
             self._stream.take_edits(self.cluster_centers_)
@@ -275,11 +273,11 @@ class MiniBatchKMeans(ByCentroids, BaseEstimator):
         size = sample_size(samples, first)
         if size:
             sample = draw_sample(samples, weight, size, self._rng)
-            start = self._searched_start(sample, first)
+            start = self._starts().searched(sample, first)
             centroids, rounds, visits = grow(sample, start, first, self.n_threads, n * self.max_iter // 2, self._report)
             del sample
         else:
-            centroids = self._start(samples, weight, n)
+            centroids = self._starts().drawn(samples, weight, n)
         rest = max(1, self.max_iter - ceil(visits / n))
         watch = self._watch(samples)
         result = _kmeans.fit(
@@ -309,7 +307,7 @@ class MiniBatchKMeans(ByCentroids, BaseEstimator):
     def _fit_random(self, samples: Samples, weight: Floats | None) -> None:
         n = samples.n_samples
         size = min(self.batch_size, n)
-        start = self._start(samples, weight, self._init_size(samples, 3))
+        start = self._starts().drawn(samples, weight, self._init_size(samples, 3))
         self._stream = stream = Stream(start, np.zeros(len(start)), samples.result_dtype)
         batches = Batches(samples, weight, size, self._rng)
         patience = Patience(size / n, self.max_no_improvement)
@@ -353,37 +351,8 @@ class MiniBatchKMeans(ByCentroids, BaseEstimator):
             size = 3 * self.n_clusters
         return min(size, samples.n_samples)
 
-    def _start(self, samples: Samples, weight: Floats | None, size: int) -> Floats:
-        """Return centroids to begin with, from so many random samples."""
-        if size < samples.n_samples:
-            sample = draw_sample(samples, weight, size, self._rng)
-            return self._best_start(sample.part(0, size, self.n_clusters, self.n_threads))
-        return self._best_start(Problem(samples, self.n_clusters, weight, self.n_threads, "lloyd"))
-
-    def _searched_start(self, sample: Sample, first: int) -> Floats:
-        """Return the start of nested batches: few samples show where centroids are too many and too few."""
-        k, size = self.n_clusters, max(ROWS_OF_A_SEARCH * self.n_clusters, LEAST_SEARCH)
-        if k > MOST_SEARCHED or not isinstance(self.init, str) or size > first:
-            return self._best_start(sample.part(0, first, k, self.n_threads))
-        part, n_init, threads = sample.part(0, size, k, self.n_threads), self._n_init(), self.n_threads
-        result = _kmeans.fit(
-            part.samples, k, self.init, n_init, 300, 1e-4, part.weight, self._rng, "auto", threads, None, quality="best"
-        )
-        start: Floats = result.centroids.astype(np.float64)
-        return start
-
-    def _n_init(self) -> int:
-        by_chance = callable(self.init) or str(self.init).startswith("random")
-        return int(self.n_init) if self.n_init != "auto" else RANDOM_STARTS if by_chance else 1
-
-    def _best_start(self, problem: Problem) -> Floats:
-        init: Any = self.init
-        if not (isinstance(init, str) or callable(init)):
-            return seed(problem, as_start(init, problem), None)
-        n_init = self._n_init()
-        init = with_random_state(init) if callable(init) else init
-        starts = [seed(problem, init, self._rng) for _ in range(n_init)]
-        return starts[0] if n_init == 1 else min(starts, key=lambda start: label(problem, start, SHARE_AT_START)[1])
+    def _starts(self) -> Starts:
+        return Starts(self.init, self.n_init, self.n_clusters, self.n_threads, self._rng)
 
     def _report(self, size: int, mean_inertia: float) -> None:
         if self.verbose:
