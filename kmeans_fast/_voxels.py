@@ -12,7 +12,7 @@ from ._predict import own_distances, predict
 from ._problem import raise_not_finite
 from ._result import KMeansResult
 from ._samples import Samples, as_samples
-from ._validate import as_weight
+from ._validate import as_floats, as_weight
 
 Floats = NDArray[np.float64]
 ROWS = 1 << 16  # samples sorted into voxels at once, whatever the machine: the same bits everywhere
@@ -157,7 +157,7 @@ def voxels(X: Any, size: Any, *, sample_weight: Any = None) -> Voxels:
 
 
 def _check_size(size: Any, n_features: int) -> Floats:
-    sizes = np.asarray(size, np.float64)
+    sizes = as_floats(size, "size")
     if sizes.shape not in ((), (n_features,)):
         raise ValueError(f"size has shape {sizes.shape} and must be a number or one a feature: {n_features}.")
     if not (sizes > 0).all():

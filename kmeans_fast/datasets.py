@@ -5,13 +5,13 @@ Only points are made here; nothing is read from a disk or a network.
 
 from __future__ import annotations
 
-from operator import index
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._random import as_generator
+from ._validate import check_int, check_real
 
 __all__ = ["init_board", "init_board_gauss"]
 
@@ -49,7 +49,7 @@ def init_board(N: int, *, n_features: int = 2, random_state: RandomState = None)
            [-0.92, -0.97],
            [ 0.63,  0.83]])
     """
-    shape = _at_least_one("N", N), _at_least_one("n_features", n_features)
+    shape = check_int(N, "N", 1), check_int(n_features, "n_features", 1)
     return as_generator(random_state).uniform(-1, 1, shape)
 
 
@@ -122,8 +122,8 @@ def init_board_gauss(
     >>> X.shape, labels
     ((7, 2), array([0, 0, 0, 1, 1, 2, 2], dtype=int32))
     """
-    N, k = _at_least_one("N", N), _at_least_one("k", k)
-    n_features = _at_least_one("n_features", n_features)
+    N, k = check_int(N, "N", 1), check_int(k, "k", 1)
+    n_features = check_int(n_features, "n_features", 1)
     if k > N:
         raise ValueError(f"k={k} must be <= N={N}.")
     rng = as_generator(random_state)
@@ -131,7 +131,7 @@ def init_board_gauss(
     if min_separation is None:
         centers, widths = rng.uniform(-1, 1, (k, n_features)), rng.uniform(*SPREADS, (k, 1))
     else:
-        centers, widths = _separated(k, n_features, min_separation, rng)
+        centers, widths = _separated(k, n_features, check_real(min_separation, "min_separation"), rng)
     means = centers[labels]
     spreads = np.broadcast_to(widths[labels], means.shape)
     X = rng.normal(means, spreads)
@@ -146,8 +146,6 @@ def _separated(
     k: int, n_features: int, min_separation: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Draw centers and spreads, every two of which are far enough apart."""
-    if not 0 <= min_separation < np.inf:
-        raise ValueError(f"min_separation={min_separation} must be finite and >= 0.")
     for _ in range(STARTS):
         centers, spreads = np.empty((0, n_features)), np.empty((0, 1))
         while len(centers) < k:
@@ -160,15 +158,5 @@ def _separated(
         else:
             return centers, spreads
     raise ValueError(
-        f"min_separation={min_separation} leaves no room for k={k} Gaussians on the board; lower one of them."
+        f"min_separation={min_separation:g} leaves no room for k={k} Gaussians on the board; lower one of them."
     )
-
-
-def _at_least_one(name: str, value: int) -> int:
-    try:
-        value = index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r} must be an integer.") from None
-    if value < 1:
-        raise ValueError(f"{name}={value} must be >= 1.")
-    return value

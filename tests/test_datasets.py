@@ -97,7 +97,7 @@ def test_bad_values_are_named(arguments, message):
 
 
 def test_bad_types_and_dimensions_are_named():
-    with pytest.raises(TypeError, match=r"^N=2\.5 must be an integer\.$"):
+    with pytest.raises(TypeError, match=r"^N=2\.5 must be an int\.$"):
         init_board(2.5)
     with pytest.raises(ValueError, match=r"^n_features=0 must be >= 1\.$"):
         init_board(3, n_features=0)

@@ -24,7 +24,7 @@ class KMedians(Variant):
     ----------
     n_clusters : int, default 8
         Number of clusters.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array-like or callable
         The start, by default "k-means++", here with distances in place of their squares; the others as for `KMeans`.
     n_init : "auto" or int, default "auto"
         Restarts, of which the one with the lowest objective is kept. "auto" is 10 for "random", "random-partition" and

@@ -26,7 +26,7 @@ class SphericalKMeans(Variant):
     ----------
     n_clusters : int, default 8
         Number of clusters.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array-like or callable
         The start, by default "k-means++", on the rows divided by their norms; an array is divided by its own.
     n_init : "auto" or int, default "auto"
         Restarts, of which the one with the lowest objective is kept. "auto" is 10 for "random", "random-partition" and

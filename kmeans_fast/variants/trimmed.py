@@ -30,7 +30,7 @@ class TrimmedKMeans(Variant):
     n_outliers : int or float, default 0.05
         Outliers at most: a number of samples, or a share of them in [0, 1); with weights the weight of the outliers, or
         its share.
-    init : {"k-means++", "k-means||", "afk-mc2", "random", "random-partition"}, array-like or callable
+    init : {"k-means++", "k-means||", "afk-mc2", "two-level", "random", "random-partition"}, array-like or callable
         The start, by default "k-means++", here with the farthest samples left out of its draws, on 16384 + 8 n_clusters
         samples at most; the others as for `KMeans`.
     n_init : "auto" or int, default "auto"
