@@ -26,9 +26,7 @@ def verdict(found: Any) -> page.Markup:
     rows = [(e.test, e.says, f"{e.statistic:.3g}", f"{e.reference:.3g}", f"{e.p_value:.2g}") for e in found.evidence]
     headings = ["test", "says", "statistic", "without clusters", "p"]
     said = f"<strong>{page.text(found.verdict)}</strong>"
-    return page.section(
-        "Are there clusters at all?", said, *([page.table(headings, rows, words=(0, 1))] if rows else [])
-    )
+    return page.section(CLUSTERS_AT_ALL, said, *([page.table(headings, rows, words=(0, 1))] if rows else []))
 
 
 def choice(found: Any) -> page.Markup:
