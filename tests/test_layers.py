@@ -120,6 +120,13 @@ def test_no_module_name_is_taken_by_both_a_python_file_and_an_extension() -> Non
     assert not python & {path.stem for path in EXTENSIONS}
 
 
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_a_page_for_those_who_change_the_code_names_files_that_exist(page: str) -> None:
+    named = set(re.findall(r"`([\w./-]+\.(?:h|md|pxd|py|pyx|yml))`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) > 5
+    assert not [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"*/**/{name}"))]
+
+
 def modules_after(statement: str, folder: Path) -> set[str]:
     """Return what a fresh process has loaded; it finds the package where this one found it."""
     import kmeans_fast
