@@ -25,6 +25,6 @@ def need(module: str, purpose: str, extra: str) -> Any:
 
 
 def one_line(error: BaseException | str, limit: int = 300) -> str:
-    """Return the message of somebody else's error as one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    """Return the message of somebody else's error as one line, without its full stop."""
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return text if len(text) <= limit else text[: limit - 3] + "..."

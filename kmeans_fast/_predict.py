@@ -60,7 +60,7 @@ def predict(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[np.
         grid.build(packed)
     memory = Workspace(samples.n_samples, memory_limit(samples.is_stream))
     labels = memory.empty(samples.n_samples, np.int32)
-    for start, block in memory.dropping(_finite_blocks(samples, dtype, float(k * (d + 2)), threads)):
+    for start, block in memory.dropping(finite_blocks(samples, dtype, float(k * (d + 2)), threads)):
         out = labels[start : start + len(block)]
         _distances.assign(block, shift, packed, k, out, work, chunk, threads, grid)
     return labels
@@ -82,7 +82,7 @@ def transform(X: Any, centroids: Any, n_threads: int | None = None) -> NDArray[A
     memory = Workspace(samples.n_samples, memory_limit(samples.is_stream))
     out = memory.empty((samples.n_samples, k), dtype)
     chunk = samples.chunk(wide)
-    for start, block in memory.dropping(_finite_blocks(samples, wide, float(k * (d + 2)), threads)):
+    for start, block in memory.dropping(finite_blocks(samples, wide, float(k * (d + 2)), threads)):
         step = len(block) if wide == dtype else chunk * threads
         for row in range(0, len(block), step):
             part = block[row : row + step]
@@ -153,9 +153,10 @@ def _checked(X: Any, centroids: Any) -> tuple[Samples, NDArray[np.float64]]:
     return samples, centroids
 
 
-def _finite_blocks(
+def finite_blocks(
     samples: Samples, dtype: np.dtype[Any], work_per_row: float, n_threads: int
 ) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Give (first row, block) of X, and refuse NaN and infinity."""
     rows = samples.block_rows(dtype, work_per_row, n_threads)
     floats = samples.source.dtype.kind == "f"
     for start, block in samples.blocks(dtype, rows):

@@ -158,9 +158,9 @@ def as_samples(X: Any, name: str = "X") -> Samples:
             source = FrameSource(X, name)
         if source is not None:
             _check_dtype(source.dtype, name)
-            _check_shape(source.shape, name)
+            check_shape(source.shape, name)
             return Samples(source, original)
-        array = _as_array(X, name)
+        array = as_array(X, name)
         if isinstance(X, np.memmap) and X.nbytes > memory_limit(stream=True):
             from ._file import file_of_map
 
@@ -170,7 +170,7 @@ def as_samples(X: Any, name: str = "X") -> Samples:
                 return Samples(streamed, original)
         X = array
     _check_dtype(X.dtype, name)
-    _check_shape(X.shape, name)
+    check_shape(X.shape, name)
     if X.dtype.kind == "O":
         X = _from_objects(X, name)
     return Samples(ArraySource(X), original)
@@ -181,7 +181,8 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "__getitem__") and not hasattr(X, "__array_interface__")
 
 
-def _as_array(X: Any, name: str) -> Array:
+def as_array(X: Any, name: str) -> Array:
+    """Turn what is no frame and no source into an array, of any dtype and shape."""
     if hasattr(X, "tocsr") or type(X).__module__.startswith("scipy.sparse"):
         raise TypeError(f"{name} is sparse ({type(X).__name__}); a dense array is required: pass {name}.toarray().")
     try:
@@ -202,7 +203,8 @@ def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
         raise TypeError(f"{name} has dtype {dtype} and must hold real numbers.")
 
 
-def _check_shape(shape: tuple[int, ...], name: str) -> None:
+def check_shape(shape: tuple[int, ...], name: str) -> None:
+    """Refuse what is not (n_samples >= 1, n_features >= 1)."""
     if len(shape) != 2:
         hint = " Reshape your data: a single feature is X.reshape(-1, 1)." if len(shape) == 1 else ""
         raise ValueError(f"{name} has shape {shape} and must be 2-dimensional (n_samples, n_features).{hint}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import _distances, _runtime
 from ._iterate import label
-from ._predict import _finite_blocks
+from ._predict import finite_blocks
 from ._problem import Floats, Problem
 from ._random import as_generator
 from ._samples import Samples, as_samples
@@ -123,7 +123,7 @@ class Coreset:
             samples = as_samples(X)
             weight = as_weight(sample_weight, samples.n_samples)
             self._check_features(samples.n_features)
-            for _ in _finite_blocks(samples, samples.dtype, float(samples.n_features), 1):
+            for _ in finite_blocks(samples, samples.dtype, float(samples.n_features), 1):
                 pass
         except ValueError as error:
             raise ValueError(f"Chunk {self.n_chunks}: {error}") from None

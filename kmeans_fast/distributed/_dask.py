@@ -46,7 +46,7 @@ class DaskEngine:
                 f"Found array with 0 sample(s) (shape=(0, {n_features})) while a minimum of 1 is required."
             )
         if weights is not None and weights[1][-1] != n:
-            raise ValueError(f"sample_weight.shape == ({weights[1][-1]},) must be (n_samples,) = ({n},).")
+            raise ValueError(f"sample_weight has shape ({weights[1][-1]},) and must be (n_samples,) = ({n},).")
         cuts = sorted({min(-(-bound // size) * size, n) for bound in bounds})
         handles = []
         for first, stop in itertools.pairwise(cuts):

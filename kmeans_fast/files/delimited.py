@@ -79,7 +79,7 @@ def read_delimited(source: Source, wanted: Columns, header: bool | None = None, 
             row = stop
     except need("pyarrow", "reading CSV").ArrowException as error:
         explain(source, layout, chosen)
-        raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}") from None
+        raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}.") from None
     if row == 0:
         raise FileError(f"{source.name} has column names but no data.")
     if not finite:

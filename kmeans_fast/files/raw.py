@@ -124,7 +124,7 @@ def _read_delimited(
         batches = list(delimited.batches(source, layout, chosen, quotes > 0, texts=True))
     except (pa.ArrowException, ValueError) as error:
         delimited.explain(source, layout, ragged)
-        raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}") from None
+        raise FileError(f"{source.name} can't be read as CSV: {one_line(error)}.") from None
     if not sum(len(batch) for batch in batches):
         raise FileError(f"{source.name} has column names but no data.")
     table = pa.Table.from_batches(batches)
@@ -170,7 +170,7 @@ def _read_parquet(source: Source, wanted: Columns) -> Raw:
         chosen = choose(names, wanted, source.name)
         table = file.read(columns=[names[i] for i in (*chosen.features, chosen.ids, chosen.weights) if i is not None])
     except (pa.ArrowException, OSError) as error:
-        raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None
+        raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}.") from None
     if table.num_rows == 0:
         raise FileError(f"{source.name} has columns but no rows.")
 

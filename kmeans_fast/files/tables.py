@@ -37,7 +37,7 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
         with pq.ParquetFile(where, buffer_size=BUFFER, pre_buffer=False) as file:
             return _read_parquet(pa, file, source, wanted)
     except (pa.ArrowException, OSError) as error:
-        raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}") from None
+        raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}.") from None
 
 
 def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
@@ -135,7 +135,7 @@ def write_table(stream: BinaryIO, table: Mapping[str, Any], form: str) -> None:
         options = pc.WriteOptions(include_header=False, delimiter=delimiter, quoting_style=quoting)
         pc.write_csv(arrow, stream, options)
     except pa.ArrowException as error:
-        raise FileError(f"the columns {listed(table)} can't be {form}: {one_line(error)}") from None
+        raise FileError(f"the columns {listed(table)} can't be {form}: {one_line(error)}.") from None
 
 
 def _is_bare(pa: Any, column: Any) -> bool:

@@ -214,5 +214,5 @@ def worded(what: str) -> Iterator[None]:
         if isinstance(error, OSError):
             raise
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise ValueError(f"{what}: {one_line(error).rstrip('.')}.") from None
+            raise ValueError(f"{what}: {one_line(error)}.") from None
         raise

@@ -103,7 +103,7 @@ class Parquet(Parts):
             raise self._damaged(i, error) from None
 
     def _damaged(self, i: int, error: Exception) -> ValueError:
-        return ValueError(f"{self.files[i]} can't be read as Parquet: {one_line(error)}")
+        return ValueError(f"{self.files[i]} can't be read as Parquet: {one_line(error)}.")
 
 
 class ArrowDataset(Parts):

@@ -93,7 +93,7 @@ def hdf5(path: str | os.PathLike[str], dataset: str | None = None) -> Any:
     try:
         file = h5py.File(name, "r")
     except OSError as error:
-        raise ValueError(f"{name} can't be read as HDF5: {error}.") from None
+        raise ValueError(f"{name} can't be read as HDF5: {one_line(error)}.") from None
     found: dict[str, Any] = {}
 
     def visit(key: str, item: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._frames import narwhals
-from .._samples import _as_array, _check_shape, is_frame
+from .._samples import as_array, check_shape, is_frame
 
 # The greatest code is that of an unknown value, and the bytes 0xfe pad (src/_modes.pyx).
 LARGEST = 1e150  # a number whose square stays in float64
@@ -34,15 +34,15 @@ class Table:
             self.names: Sequence[Any] = list(self.frame.columns)
             shape = (len(self.frame), len(self.names))
         else:
-            array = _as_array(X, name)
+            array = as_array(X, name)
             if array.dtype.kind in "US" and not hasattr(X, "__array__"):
                 array = np.array(X, object)  # a list of rows: numbers in it stay numbers
             self.array, self.original, shape = array, array, array.shape
-        _check_shape(shape, name)
+        check_shape(shape, name)
         self.n_samples, self.n_features = shape
         if self.frame is None:
             if self.array.dtype.kind == "c":
-                raise ValueError(f"Complex data not supported: {name} has dtype {self.array.dtype}.")
+                raise ValueError(f"Complex data not supported: {name} has dtype {self.array.dtype} and must be real.")
             self.names = range(self.n_features)
 
     def column(self, f: int) -> Any:

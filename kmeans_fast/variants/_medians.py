@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import _distances, _l1, _runtime, _variants
 from .._greedy import _order_by_value, candidates_of_a_round
-from .._predict import _finite_blocks
+from .._predict import finite_blocks
 from .._problem import Floats, Labels, Problem
 from .._samples import Samples
 from .._seed import draw
@@ -120,7 +120,7 @@ def nearest(samples: Samples, dtype: np.dtype[Any], centers: Array, n_threads: i
     chunk, points = samples.chunk(dtype), np.ascontiguousarray(centers, dtype)
     work = np.empty(_distances.work_bytes(dtype == np.float32, k, d) * threads, np.uint8)
     labels, totals = np.empty(samples.n_samples, np.int32), np.empty(-(-samples.n_samples // chunk))
-    for start, block in _finite_blocks(samples, dtype, float(k * (d + 2)), threads):
+    for start, block in finite_blocks(samples, dtype, float(k * (d + 2)), threads):
         _l1.assign(block, start, points, None, labels, totals, work, chunk, threads)
     return labels
 

@@ -125,7 +125,7 @@ class MixedVariant(Variant):
         table = Table(self.init, "init")
         if (table.n_samples, table.n_features) != (self.n_clusters, self.n_features_in_):
             shape, rule = (table.n_samples, table.n_features), (self.n_clusters, self.n_features_in_)
-            raise ValueError(f"init has shape {shape} and must have (n_clusters, n_features) = {rule}.")
+            raise ValueError(f"init has shape {shape} and must be (n_clusters, n_features) = {rule}.")
         codes = self._encoder.transform(table, "which is no category of X.")
         return Start(codes.astype(np.int64), table.numbers(self._numeric))
 

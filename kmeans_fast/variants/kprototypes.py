@@ -159,7 +159,7 @@ def _positions(given: list[Any], table: Table) -> list[int]:
     for item in given:
         if isinstance(item, Integral):
             if not -n_features <= int(item) < n_features:
-                raise ValueError(f"categorical={item} must be < n_features={n_features}.")
+                raise ValueError(f"categorical={item} must be >= {-n_features} and < n_features={n_features}.")
             columns.add(int(item) % n_features)
         elif item in names:
             columns.add(names.index(item))

@@ -198,7 +198,7 @@ def test_it_is_a_scikit_learn_estimator_with_errors_in_a_sentence(client: Any, d
         model.predict(X[:, :3])
     with pytest.raises(ValueError, match=r"sample_weight has nan in row 3 \(row 3 of block 0\)"):
         model.fit(X, sample_weight=np.where(np.arange(40_000) == 3, np.nan, 1.0))
-    with pytest.raises(ValueError, match=r"sample_weight.shape == \(5,\) must be \(n_samples,\) = \(40000,\)"):
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(5,\) and must be \(n_samples,\) = \(40000,\)"):
         model.fit(X, sample_weight=np.ones(5))
     with pytest.raises(TypeError, match="X has column 'a' of type"):
         model.fit(dd.from_pandas(pd.DataFrame({"a": ["x", "y"]}), npartitions=1))

@@ -307,7 +307,7 @@ def test_labels_centroids_and_cost_agree() -> None:
     ("parameters", "X", "error", "message"),
     [
         ({"n_clusters": 7}, [["a"]] * 5, ValueError, "n_clusters=7 must be <= n_samples=5."),
-        ({"init": [["a"]]}, [["a"]] * 8, ValueError, "init has shape (1, 1) and must have (n_clusters, n_features)"),
+        ({"init": [["a"]]}, [["a"]] * 8, ValueError, "init has shape (1, 1) and must be (n_clusters, n_features)"),
         (
             {"n_clusters": 1, "init": [["q"]]},
             [["a"]] * 8,

@@ -210,7 +210,7 @@ def test_labels_prototypes_and_cost_agree_far_from_the_origin() -> None:
     [
         ({}, [[1.0, 2.0]] * 4, ValueError, "No column of X is one of categories: name them in categorical=[...]"),
         ({}, [["a", "b"]] * 4, ValueError, "Every column of X (n_features = 2) is one of categories: use KModes"),
-        ({"categorical": [5]}, [[1.0, "a"]] * 4, ValueError, "categorical=5 must be < n_features=2."),
+        ({"categorical": [5]}, [[1.0, "a"]] * 4, ValueError, "categorical=5 must be >= -2 and < n_features=2."),
         ({"categorical": ["town"]}, [[1.0, "a"]] * 4, ValueError, "categorical='town' must be a position or the name"),
         (
             {"categorical": [True]},
