@@ -505,10 +505,13 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(points: Path) -> None:
 def test_an_interrupt_stops_within_a_second_and_leaves_no_file(tmp_path: Path, which: signal.Signals) -> None:
     np.save(tmp_path / "X.npy", np.random.default_rng(0).random((300_000, 8), np.float32))
     command = ["cluster", "X.npy", "-k", "500", "--tol", "0", "--n-init", "50", "-o", "l.csv"]
+    command += ["--checkpoint", "c.ckpt", "--checkpoint-every", "0"]  # which says that the fit runs
     with subprocess.Popen(
         [sys.executable, "-m", "kmeans_fast", *command], cwd=tmp_path, stderr=subprocess.PIPE
     ) as process:
-        time.sleep(1.5)
+        while not (tmp_path / "c.ckpt").exists():
+            assert process.poll() is None
+            time.sleep(0.1)
         process.send_signal(which)
         sent = time.monotonic()
         _, message = process.communicate(timeout=30)
@@ -516,7 +519,7 @@ def test_an_interrupt_stops_within_a_second_and_leaves_no_file(tmp_path: Path, w
     assert took < 1.5
     assert process.returncode == 128 + which
     assert message == (b"kmeans-fast: stopped by Ctrl-C.\n" if which == signal.SIGINT else b"")
-    assert os.listdir(tmp_path) == ["X.npy"]
+    assert sorted(os.listdir(tmp_path)) == ["X.npy", "c.ckpt"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminal")
