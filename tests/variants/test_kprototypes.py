@@ -229,7 +229,7 @@ def test_labels_prototypes_and_cost_agree_far_from_the_origin() -> None:
         ({}, [[1.0, "a"], [2.0, None]], ValueError, "X has a missing value (NaN or None) in row 1, column 1"),
         ({"gamma": -1.0}, [[1.0, "a"]] * 4, ValueError, "'gamma' parameter"),
         ({"n_clusters": 7}, [[1.0, "a"]] * 4, ValueError, "n_clusters=7 must be <= n_samples=4."),
-        ({"init": [[1.0, "a"]]}, [[1.0, "a"]] * 4, ValueError, "init has shape (1, 2) and must have (n_clusters"),
+        ({"init": [[1.0, "a"]]}, [[1.0, "a"]] * 4, ValueError, "init has shape (1, 2) and must be (n_clusters"),
         ({"n_clusters": 1, "init": [["x", "a"]]}, [[1.0, "a"]] * 4, ValueError, "init has 'x' in row 0, column 0, wh"),
     ],
 )
