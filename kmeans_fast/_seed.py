@@ -29,7 +29,8 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
         return np.array(init)
     assert rng is not None  # only an array needs none
     if callable(init):
-        return as_start(init(problem.samples.original, problem.n_clusters, random_state=rng), problem, "init(...)")
+        start = init(problem.samples.original, problem.n_clusters, random_state=rng)
+        return np.array(as_start(start, problem, "init(...)"))  # it may be a view of X, and the fit writes on its start
     if init == "k-means++":
         if problem.samples.n_samples > FEW:
             from ._seed_sample import is_large, sampled_start  # loaded when it is used

@@ -263,6 +263,16 @@ def test_an_array_is_used_as_it_is_and_not_changed():
         np.testing.assert_array_equal(init, kept)
 
 
+def test_a_callable_may_return_a_view_of_x_which_stays_as_it_was(blobs):
+    X = blobs(600, 3, 5)
+    before = X.tobytes()
+    expected = kmeans(X, 5, init=X[:5].copy())
+    r = kmeans(X, 5, init=lambda X, k, random_state: X[:k], n_init=2, random_state=0)
+    assert X.tobytes() == before
+    assert [restart.inertia for restart in r.restarts] == [expected.inertia] * 2
+    np.testing.assert_array_equal(r.labels, expected.labels)
+
+
 def test_a_callable_gets_x_itself_k_and_a_generator_and_is_called_for_every_restart():
     X, calls = np.random.default_rng(0).standard_normal((40, 2)), []
 
