@@ -120,6 +120,8 @@ def test_a_weight_of_zero_leaves_a_sample_out() -> None:
     weight = np.r_[np.ones(90), np.zeros(200)]
     assert clusterability(X, sample_weight=weight, random_state=0) == clusterability(X[:90], random_state=0)
     X[90:] = np.nan  # nor is it looked at
+    few = clusterability(np.r_[X, blobs(90, 3, 2, 1)], sample_weight=np.r_[weight, np.ones(90)], max_samples=100)
+    assert (few.n_samples, few.n_used) == (180, 100)
     assert clusterability(X, sample_weight=weight, max_samples=100, random_state=0).has_clusters
 
 
