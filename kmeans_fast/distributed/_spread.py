@@ -70,8 +70,8 @@ class Spread(Problem):
         if self.n_clusters > n_weighted:
             raise too_few_weighted(self.n_clusters, n_weighted)
         total_weight = float(sums[-1])
-        if self.held.weighted and not 0.0 < total_weight < np.inf:
-            raise ValueError(f"sample_weight sums to {total_weight}; at least one must be > 0, and their sum finite.")
+        if not isfinite(total_weight):
+            raise ValueError(f"sample_weight sums to {total_weight}, which must be finite.")
         parts, largest = sums[:-1].reshape(1, 2, d), np.array([most])
         figures = _survey.summary(parts, largest, total_weight)
         if not isfinite(figures[0]):

@@ -192,6 +192,7 @@ def test_it_is_a_scikit_learn_estimator_with_errors_in_a_sentence(client: Any, d
     assert labels.shape == (40_000,)
     assert len(model.fit_.restarts) == 2
     assert model.n_features_in_ == 4
+    assert model.get_feature_names_out().tolist() == [f"kmeans{j}" for j in range(len(model.cluster_centers_))]
     with pytest.raises(TypeError, match=r"X is a ndarray and must be a dask array or DataFrame"):
         model.fit(data)
     with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 4"):
@@ -200,6 +201,14 @@ def test_it_is_a_scikit_learn_estimator_with_errors_in_a_sentence(client: Any, d
         model.fit(X, sample_weight=np.where(np.arange(40_000) == 3, np.nan, 1.0))
     with pytest.raises(ValueError, match=r"sample_weight has shape \(5,\) and must be \(n_samples,\) = \(40000,\)"):
         model.fit(X, sample_weight=np.ones(5))
+    with pytest.raises(ValueError, match=r"X has shape \(40000,\) and must be 2-dimensional"):
+        model.fit(X[:, 0])
+    with pytest.raises(TypeError, match="X has dtype <U1 and must hold real numbers"):
+        model.fit(da.from_array(np.array([["a"], ["b"]])))
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\)"):
+        model.fit(X[:0])
+    with pytest.raises(ValueError, match="sample_weight sums to inf, which must be finite"):
+        model.fit(X, sample_weight=np.full(40_000, 1e305))
     with pytest.raises(TypeError, match="X has column 'a' of type"):
         model.fit(dd.from_pandas(pd.DataFrame({"a": ["x", "y"]}), npartitions=1))
 

@@ -249,6 +249,15 @@ def test_nan_is_named_with_its_block_and_row(blobs: Any) -> None:
         fit(LocalEngine(1), blobs(3000) * 1e200, 3)
 
 
+def test_dasks_engine_is_loaded_when_it_is_used_and_other_names_are_unknown() -> None:
+    pytest.importorskip("distributed")
+    from kmeans_fast import distributed
+
+    assert distributed.DaskEngine.__module__ == "kmeans_fast.distributed._dask"
+    with pytest.raises(AttributeError, match="has no attribute 'RayEngine'"):
+        distributed.RayEngine  # noqa: B018
+
+
 def test_a_missing_package_is_named_with_its_extra(run_python: Any) -> None:
     code = """
         import sys
