@@ -280,6 +280,7 @@ def test_sums_of_a_scan_are_those_of_its_integers(tmp_path: Path) -> None:
         (["a.las", "--voxel", "0"], "size=0.0 must be > 0"),
         (["a.las", "--standardize"], "is a point cloud; --standardize, --impute and --one-hot need a table"),
         (["empty.las"], "is a point cloud without points"),
+        (["own.ply", "-o", "b.ply"], "has a property 'cluster' of type f4; it must be i4 or u4"),
         (["cut.las"], "is truncated: its header asks for 400 points"),
         (["cut.ply"], "is truncated: it holds 1 of 2 points"),
     ],
@@ -293,6 +294,7 @@ def test_what_makes_no_sense_is_refused_in_words(
     Path("cut.las").write_bytes(Path("a.las").read_bytes()[:-100])
     head = "ply\nformat ascii 1.0\nelement vertex 2\nproperty int x\nproperty int y\nproperty int z\nend_header\n"
     Path("a.ply").write_text(head + "1 2 3\n4 5 6\n")
+    Path("own.ply").write_text(head.replace("int z", "int z\nproperty float cluster") + "1 2 3 0.5\n4 5 6 1.5\n")
     Path("cut.ply").write_text(head + "1 2 3456789012\n")
     Path("a.csv").write_text("x,y\n1,2\n3,4\n")
     before = Path("a.las").read_bytes()

@@ -94,6 +94,7 @@ def test_a_delimiter_can_be_given(tmp_path: Path) -> None:
         ("x,x\n1,2\n", r"more than one column called 'x'"),
         (b"x,y\n1,\xff\n", r"not UTF-8 text \(byte 0xff\)"),
         (b"\xff\xfex\0", r"not UTF-8 text"),
+        (b"x,y\n" + b"1,2\n" * 300_000 + b"\xe9,2\n", r"not UTF-8 text \(byte 0xe9\)"),
         ("x\0,y\n1,2,3\n", r"line 2: 3 fields"),
     ],
 )

@@ -122,6 +122,12 @@ def test_other_files_and_later_schemas_are_told_apart(tmp_path: Path) -> None:
         load_model(tmp_path / "m")
 
 
+def test_a_file_past_its_size_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^a model file of \d+ bytes must be <= 4294967296, its header of \d+ <= "):
+        save_model(CENTROIDS, tmp_path / "m", feature_names=["x" * (1 << 24), "y"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_centroids_that_are_none_are_not_saved(tmp_path: Path) -> None:
     for bad in ([1.0, 2.0], [[np.inf]], np.empty((0, 2))):
         with pytest.raises(ValueError, match="centroids"):

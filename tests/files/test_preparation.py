@@ -21,6 +21,7 @@ from kmeans_fast.files.raw import read_raw
 
 TEXT = "name,age,income,town\nAda,30,1000,Ulm\nBo,31,,Ulm\nCy,,1100,Bonn\nDi,60,9000,\nEd,61,9100,Kiel\n"
 ALL = Wish(standardize=True, one_hot=True, impute="median")
+REST = {"columns": None, "id_column": None, "weights": None, "header": None, "delimiter": None}
 
 
 def prepared(path: Path, text: str, wish: Wish, like: Preparation | None = None, **options: Any) -> Any:
@@ -93,13 +94,34 @@ def test_weights_count_in_the_scale(tmp_path: Path) -> None:
 def test_parquet_and_arrays_are_prepared_too(tmp_path: Path) -> None:
     table = pa.table({"age": [1, None, 3], "town": pa.array(["a", "b", None]).dictionary_encode()})
     pq.write_table(table, tmp_path / "a.parquet")
-    rest = {"columns": None, "id_column": None, "weights": None, "header": None, "delimiter": None}
-    _, points = learn(read_raw(str(tmp_path / "a.parquet"), **rest), Wish(one_hot=True, impute="mean"))
+    _, points = learn(read_raw(str(tmp_path / "a.parquet"), **REST), Wish(one_hot=True, impute="mean"))
     assert points.X.tolist() == [[1, 1, 0], [2, 0, 1], [3, 1, 0]]
     np.save(tmp_path / "a.npy", np.array([[1, np.nan], [3, 4]], np.float32))
-    _, points = learn(read_raw(str(tmp_path / "a.npy"), **rest), Wish(impute="mean"))
+    _, points = learn(read_raw(str(tmp_path / "a.npy"), **REST), Wish(impute="mean"))
     assert points.X.tolist() == [[1, 4], [3, 4]]
     assert not points.named
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"a": pa.array([], pa.float64())}, "has columns but no rows"),
+        ({"a": [1.0, float("inf")]}, r"row 2, column 'a': inf is not finite"),
+        ({"a": [[1], [2]]}, r"column 'a' holds list<.*>, neither numbers nor texts"),
+        (None, "can't be read as Parquet: .*[^.]\\.$"),
+    ],
+)
+def test_what_parquet_holds_for_no_preparation_is_named(tmp_path: Path, columns: Any, message: str) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1") if columns is None else pq.write_table(pa.table(columns), path)
+    with pytest.raises(FileError, match=message):
+        read_raw(str(path), **REST)
+
+
+def test_a_weight_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,w\n1,1\n2,nan\n")
+    with pytest.raises(FileError, match=r"a\.csv, line 3, column 'w': missing value"):
+        read_raw(str(tmp_path / "a.csv"), **REST | {"weights": "w"})
 
 
 HOSTILE: list[tuple[str, Wish, str]] = [
@@ -163,6 +185,7 @@ def test_a_model_carries_it_and_a_damaged_one_is_refused(tmp_path: Path) -> None
         (plain | {"rules": [{"name": "a", "fill": None, "categories": [1]}]}, "must be texts"),
         ({"rules": [{}]}, "categories"),
         ([], "list indices"),
+        (made.plain() | {"rules": plain["rules"][:1], "mean": None, "scale": None}, "gives 1 features and must give 5"),
     ]
     for i, (nonsense, message) in enumerate(damaged):
         save_model(centroids, tmp_path / str(i), preparation=nonsense)
