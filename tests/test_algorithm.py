@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kmeans_fast import _predict, _problem, kmeans, predict
+from kmeans_fast._algorithm import choose
 from kmeans_fast._kmeans import ALGORITHMS
 
 PRUNING = [name for name in ALGORITHMS if name != "lloyd"]
@@ -187,6 +188,13 @@ def test_auto_goes_on_by_boxes_where_a_run_is_long(blobs):
 def test_boxes_take_few_features_alone():
     with pytest.raises(ValueError, match=r"algorithm='boxes' is for at most 8 features .* X has 9 features"):
         kmeans(np.zeros((20, 9)), 2, algorithm="boxes")
+
+
+def test_a_grid_takes_up_to_three_features_and_is_chosen_for_large_problems_in_them():
+    with pytest.raises(ValueError, match=r"algorithm='grid' is for at most 3 features .* X has 4 features"):
+        kmeans(np.zeros((20, 4)), 2, algorithm="grid")
+    assert [choose("auto", 10**6, d, 1000, 4, None) for d in (2, 4, 5)] == ["grid", "boxes", "lloyd"]
+    assert choose("auto", 10**6, 2, 1000, 4, 0) == "lloyd"
 
 
 def test_a_grid_computes_few_distances_and_gives_itself_up_where_centroids_are_crowded(blobs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import combinations, pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -334,6 +335,7 @@ def test_a_point_without_a_path_is_named() -> None:
         ((HOMES, [[0, np.inf], [1, 1]]), r"barriers\[0\] has inf in row 0"),
         ((HOMES, [[[0, 0]]]), r"barriers\[0\] has shape \(1, 2\) and must be"),
         ((HOMES, RIVER, [[0, np.nan]]), r"crossings\[0\] has nan; coordinates must be finite"),
+        ((HOMES, [], [[0, 0]]), r"crossings\[0\] is inf from the nearest barrier and must be within tolerance="),
         ((HOMES, shapely.Polygon([[0, 0], [2, 2], [2, 0], [0, 2]])), "barriers is no valid polygon: Self-intersection"),
     ],
 )
@@ -347,6 +349,8 @@ def test_other_kinds_are_refused() -> None:
         travel_distance(HOMES, shapely.Point(0, 0))
     with pytest.raises(TypeError, match=r"^crossings is a Polygon and must be a point, or a line along a bridge"):
         travel_distance(HOMES, RIVER, shapely.box(0, 0, 1, 1))
+    with pytest.raises(TypeError, match=r"^crossings\[0\] must be a geometry or an array of numbers"):
+        travel_distance(HOMES, RIVER, [["here", "there"]])
     with pytest.raises(TypeError, match=r"^points must be an array of numbers"):
         travel_distance([["a", "b"]], RIVER)
     with pytest.raises(TypeError, match=r"^barriers=5 must be an array, a geometry or a sequence of these"):
@@ -355,3 +359,8 @@ def test_other_kinds_are_refused() -> None:
         travel_distance(HOMES, RIVER, unreachable="maybe")
     with pytest.raises(ValueError, match=r"^tolerance=-1 must be finite and >= 0"):
         travel_distance(HOMES, RIVER, tolerance=-1)
+
+
+def test_a_missing_package_is_named_with_its_extra(run_python: Callable[..., str]) -> None:
+    told = run_python("import sys; sys.modules['shapely'] = None; import kmeans_fast.barriers", fails=True)
+    assert 'barriers needs SciPy and shapely; install them with: pip install "kmeans_fast[barriers]"' in told

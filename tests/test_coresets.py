@@ -140,5 +140,20 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert run_python(code).strip() == "0"
 
 
+def test_points_without_weight_leave_and_few_points_stay_as_they_are(X: Array) -> None:
+    weights = np.where(np.arange(12) % 3 == 0, 0.0, 2.0)
+    points, kept = Coreset(8).update(X[:12], weights).result()
+    np.testing.assert_array_equal(points, X[:12][weights > 0])
+    assert kept.tolist() == [2.0] * 8
+    points, kept = Coreset(3, random_state=0).update(X[:12], weights).result()
+    assert len(points) <= 3
+    assert {tuple(point) for point in points.tolist()} <= {tuple(point) for point in X[:12][weights > 0].tolist()}
+
+
+def test_an_empty_part_changes_nothing(X: Array) -> None:
+    whole, same = (Coreset(50, random_state=0).update(X[:500]) for _ in range(2))
+    np.testing.assert_array_equal(same.merge(Coreset(50, part=1)).result()[0], whole.result()[0])
+
+
 def test_the_example_of_the_docstring_runs() -> None:
     assert doctest.testmod(coresets).failed == 0

@@ -77,6 +77,28 @@ def test_whatever_is_streamed_gives_the_bits_of_the_same_x_in_memory(tmp_path, m
             np.testing.assert_array_equal(transform(stream, r.centroids), distances)
 
 
+def test_a_file_is_read_where_the_system_cannot_read_by_position(tmp_path, monkeypatch, blobs):
+    X = blobs(N, 3, 8)
+    X.tofile(tmp_path / "X.dat")
+    monkeypatch.delattr(os, "preadv", raising=False)
+    source = FileSource(tmp_path / "X.dat", 0, X.shape, X.dtype)
+    np.testing.assert_array_equal(
+        kmeans(Samples(source, None), 8, random_state=0).labels, kmeans(X, 8, random_state=0).labels
+    )
+    np.testing.assert_array_equal(source.take(np.array([5, N - 1])), X[[5, N - 1]])
+
+
+def test_a_map_whose_file_is_gone_is_read_as_it_is(tmp_path, monkeypatch, blobs):
+    X = blobs(N, 3, 8)
+    X.tofile(tmp_path / "X.dat")
+    mapped = np.memmap(tmp_path / "X.dat", X.dtype, "r", shape=X.shape)
+    monkeypatch.setenv(LIMIT, "0")
+    assert as_samples(mapped).is_stream
+    (tmp_path / "X.dat").unlink()
+    assert not as_samples(mapped).is_stream
+    np.testing.assert_array_equal(kmeans(mapped, 8, random_state=0).labels, kmeans(X, 8, random_state=0).labels)
+
+
 @pytest.mark.parametrize("readers", [0, 1, 2, 7])
 def test_blocks_come_in_order_however_many_threads_read(readers):
     X = np.arange(1003.0).reshape(-1, 1)

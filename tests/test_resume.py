@@ -223,6 +223,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, tmp_path):
         ({}, [["a", "<f8", [-1]]], "header that makes no sense: 'a' must be an array of"),
         ({}, [["a", "|O8", [1]]], "header that makes no sense: 'a' must be an array of"),
         ({}, [["a", "<f8"]], "header that makes no sense"),
+        (None, [["a", "<f8", [1]]], "header that makes no sense: it must have the keys arrays, problem, state"),
         ([], [["a", "<f8", [1]]], "header that makes no sense: problem and state must be objects"),
         ({}, [["a", "<f8", [1]]], "state that makes no sense: KeyError"),
         ({"halt": {}}, [["centroids", "<f8", [1]]], "state that makes no sense: TypeError.*shape"),
@@ -232,11 +233,12 @@ def test_a_forged_header_is_refused_although_its_digest_is_right(blobs, tmp_path
     X, path = blobs(300), tmp_path / "a"
     kmeans(X, 5, random_state=0, checkpoint=path)
     problem, honest, _ = read(path)
-    if "halt" in state:
+    if state is not None and "halt" in state:
         state = honest | state
         for name in ("reasons", "best"):
             del state[name]
-    text = KIND.encode({"problem": problem, "state": state, "arrays": table}, 8)
+    header = {"problem": problem, "state": state, "arrays": table}
+    text = KIND.encode({name: part for name, part in header.items() if part is not None}, 8)
     with open(path, "wb") as stream:
         KIND.write(stream, 1, text, [np.ones(1)])
     with pytest.raises(ValueError, match=words):
@@ -320,6 +322,32 @@ def test_killed_again_and_again_it_ends_in_the_same_bits(tmp_path, dtype):
     np.testing.assert_array_equal(r["history"], plain.inertia_history)
     assert r["inertia"] == plain.inertia
     assert sorted(os.listdir(tmp_path)) == ["fit", "fit.npz"]
+
+
+def test_what_a_kill_left_amid_a_saving_goes_and_no_other_file(blobs, tmp_path):
+    X, path = blobs(300), tmp_path / "a"
+    kmeans(X, 5, random_state=0, checkpoint=path)
+    mark = Checkpoint(path, 0, {}).mark
+    for name in (f".kmeans-fast-{mark}0123.tmp", ".kmeans-fast-another0123.tmp"):
+        (tmp_path / name).write_bytes(b"half")
+    kmeans(X, 5, random_state=0, checkpoint=path)
+    assert sorted(os.listdir(tmp_path)) == [".kmeans-fast-another0123.tmp", "a"]
+
+
+def test_a_start_by_a_callable_is_known_by_its_name(blobs, tmp_path):
+    X = blobs(300)
+
+    def first(X, k, random_state):
+        return X[:k]
+
+    def last(X, k, random_state):
+        return X[-k:]
+
+    plain = kmeans(X, 5, init=first, n_init=2, random_state=0)
+    for _ in range(2):
+        assert_same(kmeans(X, 5, init=first, n_init=2, random_state=0, checkpoint=tmp_path / "a"), plain)
+    with pytest.raises(ValueError, match=r"is of another problem: init is '.*first' there and '.*last' here"):
+        kmeans(X, 5, init=last, n_init=2, random_state=0, checkpoint=tmp_path / "a")
 
 
 def test_the_estimator_goes_on_too(blobs, tmp_path):

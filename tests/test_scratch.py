@@ -12,7 +12,7 @@ import pytest
 
 from kmeans_fast import _memory, _seed_sample, kmeans
 from kmeans_fast._algorithm import ALGORITHMS
-from kmeans_fast._memory import Workspace, machine_memory, memory_limit
+from kmeans_fast._memory import COPY_BYTES, UNKNOWN_MEMORY, Workspace, machine_memory, memory_limit
 from kmeans_fast._samples import Samples
 from kmeans_fast._seed import METHODS
 
@@ -117,6 +117,22 @@ def test_a_full_disk_is_an_error_that_names_folder_and_size_before_work_starts(m
     with pytest.raises(OSError, match=rf"scratch folder {says}: 16000 bytes .*KMEANS_FAST_SCRATCH") as caught:
         kmeans(np.arange(4000.0).reshape(-1, 1), 2, init=[[1.0], [2.0]])
     assert caught.value.filename == str(tmp_path)
+
+
+def test_a_scratch_file_is_written_where_nothing_can_be_reserved(monkeypatch, tmp_path):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    array = Workspace(10, 0).empty(COPY_BYTES + 5, np.uint8)
+    array[-1] = 7
+    assert int(array.sum()) == 7
+
+
+def test_a_machine_that_does_not_tell_its_memory_is_taken_for_a_small_one(monkeypatch):
+    def unknown(name: str) -> int:
+        raise ValueError(name)
+
+    monkeypatch.setattr(os, "sysconf", unknown, raising=False)
+    assert 0 < machine_memory.__wrapped__() <= UNKNOWN_MEMORY
 
 
 def test_a_scratch_folder_that_is_not_there_is_named(monkeypatch, tmp_path):

@@ -52,9 +52,7 @@ class Sliced(Parts):
     def _band(self, start: int, stop: int) -> ArraySource:
         values = np.asarray(self.given[start:stop])
         if values.shape != (stop - start, self.shape[1]):
-            raise ValueError(
-                f"X[{start}:{stop}] has shape {values.shape} and must have {(stop - start, self.shape[1])}."
-            )
+            raise ValueError(f"X[{start}:{stop}] has shape {values.shape} and must be {(stop - start, self.shape[1])}.")
         return ArraySource(values)
 
 

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from kmeans_fast import choose_k, clusterability, kmeans, report
+from kmeans_fast.report import _pictures
 
 pytest.importorskip("matplotlib")
 
@@ -128,6 +129,18 @@ def test_the_picture_is_whole_in_any_dimension(blobs, n_features):
     kind, data = source.split(";base64,")
     assert kind == "data:image/svg+xml"
     assert ElementTree.fromstring(b64decode(data)).tag.endswith("svg")
+
+
+def test_the_picture_says_what_it_leaves_out_and_how_its_axes_lie(blobs, monkeypatch):
+    X = blobs(200, 2, 4)
+    r = kmeans(X, 4, random_state=0)
+    assert "are drawn" not in (whole := report.html(X, r))
+    assert "different scales" not in whole
+    flat = X * [1.0, 1e-4]
+    assert "The axes have different scales." in report.html(flat, kmeans(flat, 4, random_state=0))
+    monkeypatch.setattr(_pictures, "MOST_DOTS", 50)
+    (drawn,) = re.findall(r"(\d+) of 200 samples are drawn", report.html(X, r))
+    assert 4 <= int(drawn) < 80  # and those that have names
 
 
 def test_more_features_than_samples_and_the_smallest_fits_have_pages():

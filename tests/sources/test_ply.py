@@ -149,6 +149,15 @@ def test_damaged_bytes_are_read_or_refused_and_nothing_else(tmp_path: Path, form
         assert said is None or (str(path) in said and "\n" not in said)
 
 
+def test_a_file_that_is_cut_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    cloud(path, "little", 20)
+    source = PlyCloud(path)
+    path.write_bytes(path.read_bytes()[:400])
+    with pytest.raises(ValueError, match=r"a\.ply was cut while it was read: rows 15 to 19 are not there"):
+        source.read(15, 20, np.empty((5, 3)))
+
+
 def test_an_empty_cloud_is_refused_as_an_empty_array_is(tmp_path: Path) -> None:
     cloud(tmp_path / "a.ply", "little", 0)
     with pytest.raises(ValueError, match=r"0 sample\(s\)"):

@@ -336,6 +336,41 @@ def test_an_iterable_that_does_not_start_anew_or_changes_is_refused_and_not_wait
         kmeans(Once(0, 0, 50, 40, 40), 2)
 
 
+def test_what_gives_other_rows_than_it_has_is_refused(tmp_path):
+    class Lies:
+        shape, dtype = (50, 3), np.dtype(np.float32)
+
+        def __getitem__(self, rows):
+            return points(50)[rows, :2]
+
+    with pytest.raises(ValueError, match=r"X\[0:1\] has shape \(1, 2\) and must be \(1, 3\)"):
+        kmeans(Lies(), 2)
+
+    class Shrinks:
+        schema, n = table(points()).schema, 60
+
+        def count_rows(self):
+            return 60
+
+        def to_batches(self, columns, **_):
+            return table(points(self.n)).select(columns).to_batches()
+
+    dataset = Shrinks()
+    source = sources.arrow(dataset)
+    dataset.n = 40
+    with pytest.raises(ValueError, match=r"Part 0 of X ends before row 40: it has changed since it was counted"):
+        source.read(0, 60, np.empty((60, 3)))
+    (tmp_path / "X.zarr").write_bytes(b"no store")
+    with pytest.raises(ValueError, match=r"X\.zarr can't be read as Zarr: "):
+        kmeans(tmp_path / "X.zarr", 2)
+
+
+def test_columns_of_lists_are_refused():
+    lists = pads.dataset(pa.table({"a": [[1.0], [2.0]]}))
+    with pytest.raises(TypeError, match=r"X has column 'a' of type list<.*> and must have numbers alone"):
+        kmeans(lists, 1)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_value_that_is_not_finite_is_named_by_chunk_or_file_and_row(value, tmp_path):
     X = points()

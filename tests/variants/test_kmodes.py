@@ -292,6 +292,21 @@ def test_an_empty_cluster_is_filled_from_the_largest() -> None:
     assert model.cost_ < KModes(1).fit(X).cost_
 
 
+def test_an_empty_cluster_is_filled_by_what_weighs_something() -> None:
+    X = letters(np.random.default_rng(0), 200, 5, 3)
+    weight = np.where(np.arange(200) % 4 == 0, 1.0, 0.0)
+    model = KModes(3, init=np.repeat(X[:1], 3, axis=0), random_state=0).fit(X, sample_weight=weight)
+    assert (np.bincount(model.labels_, weight, 3) > 0).all()
+
+
+def test_max_iter_ends_a_restart_and_says_so() -> None:
+    X = letters(np.random.default_rng(1), 2000, 8, 4)
+    model = KModes(20, init="random", n_init=1, max_iter=1, random_state=0).fit(X)
+    (restart,) = model.restarts_
+    assert (restart.n_iter, restart.stop_reason, restart.converged) == (1, "max_iter", False)
+    assert len(model.epoch_costs_) == 2
+
+
 def test_labels_centroids_and_cost_agree() -> None:
     rng = np.random.default_rng(5)
     X, weight = letters(rng, 1000, 7, 5), rng.random(1000)
