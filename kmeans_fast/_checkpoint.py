@@ -79,7 +79,9 @@ class Checkpoint:
             there, here = problem.get(name), self.problem.get(name)
             if there != here:
                 unreadable = str(here).startswith(DIGEST) and str(there).startswith(DIGEST)
-                differs = f"{name} differs" if unreadable else f"{name} is {there!r} there and {here!r} here"
+                differs = (
+                    f"{name} differs" if unreadable else f"{name:.50} is {there!r:.200} there and {here!r:.200} here"
+                )
                 raise ValueError(f"checkpoint {self.path} is of another problem: {differs}; delete it to start anew.")
         log.info("resumed from %s", self.path)
         return state, arrays
@@ -121,7 +123,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any], 
             raise ValueError("problem and state must be objects.")
         return header["problem"], header["state"], _split(header["arrays"], data)
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} has a header that makes no sense: {error}") from None
+        raise ValueError(f"{path} has a header that makes no sense: {error!s:.300}") from None
 
 
 def _split(table: Any, data: bytes) -> Arrays:
@@ -130,7 +132,9 @@ def _split(table: Any, data: bytes) -> Arrays:
     at = 0
     for name, dtype, shape in table:
         if dtype not in DTYPES or not all(type(length) is int and length >= 0 for length in shape):
-            raise ValueError(f"{name!r} must be an array of {', '.join(DTYPES)}, not {dtype!r} of shape {shape}.")
+            raise ValueError(
+                f"{name!r:.50} must be an array of {', '.join(DTYPES)}, not {dtype!r:.50} of shape {shape!r:.50}."
+            )
         count = 1
         for length in shape:
             count *= length  # of Python's integers, which don't overflow

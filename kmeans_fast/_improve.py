@@ -71,10 +71,9 @@ def improve(
     keep: Keep | None = None,
 ) -> Run:
     """Return the best that the search finds from where `first` ended or paused; its labels are in problem.labels."""
-    n, k, weight = problem.samples.n_samples, problem.n_clusters, problem.weight
-    most = min(max(FEWEST, int(SHARE * k)), k - 1, (n if weight is None else int(np.count_nonzero(weight))) - k)
+    sizes = swap_counts(problem)
     if isinstance(first, Run):
-        if most < 1 or first.stop_reason in STOPPED:
+        if not sizes or first.stop_reason in STOPPED:
             return first
         end = STARTS * (first.n_iter + SEEDING_PASSES)
         so_far = first.inertia, first.inertia_history, first.n_iter, first.n_distances
@@ -85,9 +84,6 @@ def improve(
         label(problem, best.labelled_by)
     before = problem.memory.n_bytes
     search = _Search(problem, best, rng, max_iter, tol, watch, deadline)
-    sizes = [most]
-    while sizes[-1] > 1:
-        sizes.append(sizes[-1] - 1 if sizes[-1] <= FEW else sizes[-1] * 2 // 3)
     while not search.stopped and best.misses < CYCLES * len(sizes) and best.passes < best.end:
         if keep is not None:
             keep.paused(best)
@@ -98,6 +94,16 @@ def improve(
     run = search.finish()
     problem.memory.release(before)
     return run
+
+
+def swap_counts(problem: Problem) -> list[int]:
+    """Return how many centroids are swapped at once, ever fewer; none where there is nothing to search for."""
+    n, k, weight = problem.samples.n_samples, problem.n_clusters, problem.weight
+    most = min(max(FEWEST, int(SHARE * k)), k - 1, (n if weight is None else int(np.count_nonzero(weight))) - k)
+    sizes = [most] if most >= 1 else []
+    while sizes and sizes[-1] > 1:
+        sizes.append(sizes[-1] - 1 if sizes[-1] <= FEW else sizes[-1] * 2 // 3)
+    return sizes
 
 
 class _Search:

@@ -7,20 +7,24 @@ that came and went have left their rounding there. Finished restarts leave their
 from __future__ import annotations
 
 import numbers
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _runtime
+from ._algorithm import ALGORITHMS
 from ._checkpoint import Arrays, Checkpoint, digest
-from ._improve import Pause
+from ._improve import Pause, swap_counts
 from ._iterate import Halt, Run, label
 from ._problem import Floats, Problem
 from ._restarts import Best, Start
 from ._version import __version__
 
+DTYPES = tuple(np.dtype(kind).str for kind in (np.float32, np.float64))
+COUNTS = ("best_counts", "lengths", "swaps")  # arrays of integers
+POSITIONS = {"pos": 624, "buffer_pos": 4}  # in the buffers of MT19937 and Philox, and behind the last
 ROWS = 256  # of X, evenly spaced, that are looked at beside its total squares to know it again
 
 
@@ -39,8 +43,9 @@ class Keeper:
         if found is not None:
             try:
                 self._restore(*found)
-            except (KeyError, TypeError, IndexError, OverflowError) as error:
-                raise ValueError(f"{path} has a state that makes no sense: {error!r}.") from None
+            except (LookupError, TypeError, ValueError, OverflowError) as error:
+                raise ValueError(f"{path} has a state that makes no sense: {error!r:.300}.") from None
+            self._set_back(found[0])
 
     def start(self, seed: Start) -> Start:
         """Return what begins a restart: `seed`, or at first what was under way."""
@@ -76,9 +81,9 @@ class Keeper:
         """Save a search as it was paused last; where a loop was stopped, it has saved itself, and there is none."""
         if self.pending is not None:
             pause, state_of_rng = self.pending
-            fields = asdict(pause)
-            arrays = {name: fields.pop(name) for name in ("centroids", "labelled_by")}
-            self._save({"pause": fields}, arrays | {"history": np.array(fields.pop("history"))}, state_of_rng)
+            figures = asdict(pause)
+            arrays = {name: figures.pop(name) for name in ("centroids", "labelled_by")}
+            self._save({"pause": figures}, arrays | {"history": np.array(figures.pop("history"))}, state_of_rng)
 
     def ended(self, last: bool) -> None:
         """Save after a restart that came to its own end, and is in `best`."""
@@ -114,41 +119,56 @@ class Keeper:
         self.checkpoint.save(state, arrays)
 
     def _restore(self, state: dict[str, Any], arrays: Arrays) -> None:
+        """Take over what a file says; its digest is no signature, so all that code is going to trust is checked."""
         problem = self.problem
+        if state["dtype"] not in DTYPES or state["algorithm"] not in ALGORITHMS:
+            raise ValueError(f"dtype {state['dtype']!r} and algorithm {state['algorithm']!r}")
         if "reasons" in state:
             self._restore_best(state, arrays)
         if self.rng is not None:
+            if not _alike(state["rng"], self._state_of_rng()):
+                raise ValueError("rng")
             self.rng.bit_generator.state = _from_plain(state["rng"])
-        problem.resume(state["dtype"], state["algorithm"])
         k, d = problem.n_clusters, problem.samples.n_features
         if "halt" in state or "pause" in state:
             centroids, labelled_by = (_checked(arrays, name, (k, d)) for name in ("centroids", "labelled_by"))
-            history = arrays["history"].tolist()
+            history = _checked(arrays, "history", (arrays["history"].size,)).tolist()
             if "pause" in state:
-                self.under_way = Pause(centroids, labelled_by, history=history, **state["pause"])
+                figures = _figures(state["pause"], Pause)
+                if self.rng is None or figures["at"] >= len(swap_counts(problem)):
+                    raise ValueError(f"pause {figures}")
+                self.under_way = Pause(centroids, labelled_by, history=history, **figures)
                 return
             sums = _checked(arrays, "sums", (problem.n_slices(), k, d + 2)) if "sums" in arrays else None
-            self.under_way = Halt(centroids, labelled_by, sums, history, **state["halt"])
+            self.under_way = Halt(centroids, labelled_by, sums, history, **_figures(state["halt"], Halt))
 
     def _restore_best(self, state: dict[str, Any], arrays: Arrays) -> None:
-        """Make finished restarts anew from their figures, and the labels of the best by a pass."""
-        problem, best, at, reasons = self.problem, self.best, state["best"], state["reasons"]
-        histories = np.split(arrays["histories"], np.cumsum(arrays["lengths"])[:-1])
-        swaps = arrays["swaps"].tolist()
+        """Make finished restarts anew from their figures."""
+        best, reasons, n = self.best, state["reasons"], len(state["reasons"])
+        if state["best_dtype"] not in DTYPES or type(state["best"]) is not int or not 0 <= state["best"] < n:
+            raise ValueError(f"best {state['best']!r} of {n}")
+        lengths = _checked(arrays, "lengths", (n,))
+        histories = _checked(arrays, "histories", (lengths.sum(),))
+        inertias, swaps = _checked(arrays, "inertias", (n,)), _checked(arrays, "swaps", (n, 2))
         for reason, inertia, history, (tried, accepted) in zip(
-            reasons, arrays["inertias"].tolist(), histories, swaps, strict=True
+            reasons, inertias.tolist(), np.split(histories, np.cumsum(lengths)[:-1]), swaps.tolist(), strict=True
         ):
-            run = Run(np.empty(0), reason, inertia=inertia, inertia_history=history.tolist())
+            run = Run(np.empty(0), str(reason), inertia=inertia, inertia_history=history.tolist())
             run.n_tried, run.n_accepted = tried, accepted
             best.runs.append(run)
-        best.at, run = at, best.runs[at]
-        k, d = problem.n_clusters, problem.samples.n_features
+        best.at, run = state["best"], best.runs[state["best"]]
+        k, d = self.problem.n_clusters, self.problem.samples.n_features
         run.centroids, run.counts = _checked(arrays, "best_centroids", (k, d)), _checked(arrays, "best_counts", (k,))
-        run.rounded, run.n_distances = state["rounded"], state["n_distances"]
+        run.rounded, run.n_distances = bool(state["rounded"]), _count(state["n_distances"])
         self.best_dtype = state["best_dtype"]
-        problem.resume(self.best_dtype, state["algorithm"])
-        label(problem, run.centroids)
-        best.copy_labels(problem)
+
+    def _set_back(self, state: dict[str, Any]) -> None:
+        """Make the labels of the best restart by a pass, and go on as the file says."""
+        if self.best.runs:
+            self.problem.resume(self.best_dtype, state["algorithm"])
+            label(self.problem, self.best.runs[self.best.at].centroids)
+            self.best.copy_labels(self.problem)
+        self.problem.resume(state["dtype"], state["algorithm"])
 
 
 def _identity(problem: Problem, rng: np.random.Generator | None, about: dict[str, Any]) -> dict[str, Any]:
@@ -178,12 +198,50 @@ def _identity(problem: Problem, rng: np.random.Generator | None, about: dict[str
 
 
 def _checked(arrays: Arrays, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array that compiled code is going to trust."""
-    array = arrays[name]
-    dtype = np.int64 if name == "best_counts" else np.float64
-    if array.shape != shape or array.dtype != dtype or not np.isfinite(array).all():
+    """Return an array that is going to be trusted."""
+    array, dtype = arrays[name], np.int64 if name in COUNTS else np.float64
+    if (
+        array.shape != shape
+        or array.dtype != dtype
+        or not np.isfinite(array).all()
+        or (name in COUNTS and array.min() < 0)
+    ):
         raise TypeError(f"{name} must be finite numbers of shape {shape}")
     return array
+
+
+def _figures(figures: Any, kind: type[Halt] | type[Pause]) -> dict[str, Any]:
+    """Return the numbers of a halt or a pause."""
+    kinds = {field.name: field.type for field in fields(kind) if field.type in ("int", "float")}
+    if not isinstance(figures, dict) or figures.keys() != kinds.keys():
+        raise ValueError(f"it must have {', '.join(kinds)}")
+    return {name: _count(value) if kinds[name] == "int" else _number(value) for name, value in figures.items()}
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r:.50} must be a count")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not np.isfinite(float(value)):
+        raise ValueError(f"{value!r:.50} must be a finite number")
+    return float(value)
+
+
+def _alike(state: Any, now: Any) -> bool:
+    """Say whether a generator can take a state: NumPy would read past its buffers from a position that is none."""
+    if isinstance(now, dict):
+        if not isinstance(state, dict) or state.keys() != now.keys():
+            return False
+        return all(
+            _alike(state[name], now[name]) and (name not in POSITIONS or 0 <= state[name] <= POSITIONS[name])
+            for name in now
+        )
+    if isinstance(now, list):
+        return isinstance(state, list) and len(state) == len(now) and all(map(_alike, state, now))
+    return type(state) is type(now) and (not isinstance(now, str) or state == now)
 
 
 def _plain(state: Any) -> Any:

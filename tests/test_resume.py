@@ -227,6 +227,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, tmp_path):
         ([], [["a", "<f8", [1]]], "header that makes no sense: problem and state must be objects"),
         ({}, [["a", "<f8", [1]]], "state that makes no sense: KeyError"),
         ({"halt": {}}, [["centroids", "<f8", [1]]], "state that makes no sense: TypeError.*shape"),
+        ({}, [["a\n" * 500, "<f" + "9" * 5000, [1]]], "header that makes no sense: 'a.{,50} must be an array of"),
     ],
 )
 def test_a_forged_header_is_refused_although_its_digest_is_right(blobs, tmp_path, state, table, words):
@@ -243,6 +244,48 @@ def test_a_forged_header_is_refused_although_its_digest_is_right(blobs, tmp_path
         KIND.write(stream, 1, text, [np.ones(1)])
     with pytest.raises(ValueError, match=words):
         kmeans(X, 5, random_state=0, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("generator", "forge", "words"),
+    [
+        (np.random.PCG64, lambda s: s["pause"].update(at=99), "pause"),
+        (np.random.PCG64, lambda s: s["pause"].update(n_distances="many"), "'many' must be a count"),
+        (np.random.PCG64, lambda s: s["pause"].update(misses=-(10**9)), "-1000000000 must be a count"),
+        (np.random.PCG64, lambda s: s["pause"].update(end=10**400), "too large"),
+        (np.random.PCG64, lambda s: s["pause"].pop("inertia"), "it must have inertia"),
+        (np.random.PCG64, lambda s: s.update(pause=True), "it must have inertia"),
+        (np.random.PCG64, lambda s: s.update(dtype="<i8"), "dtype '<i8'"),
+        (np.random.PCG64, lambda s: s.update(best=2), "best 2 of 1"),
+        (np.random.PCG64, lambda s: s.update(rng=[]), "rng"),
+        (np.random.PCG64, lambda s: s["rng"]["state"].update(state=-1), "Overflow|negative"),
+        # From there NumPy would read memory that is not the generator's.
+        (np.random.MT19937, lambda s: s["rng"]["state"].update(pos=10**6), "rng"),
+        (np.random.Philox, lambda s: s["rng"].update(buffer_pos=-(10**6)), "rng"),
+    ],
+)
+def test_a_forged_state_is_refused_although_its_digest_is_right(tmp_path, monkeypatch, generator, forge, words):
+    X, path, files = np.random.default_rng(0).random((60, 2)), tmp_path / "a", []
+
+    def fit() -> KMeansResult:
+        rng = np.random.Generator(generator(0))
+        return kmeans(X, 9, n_init=2, quality="best", random_state=rng, checkpoint=path, checkpoint_every=0)
+
+    save = Checkpoint.save
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "save", lambda self, *what: (save(self, *what), files.append(path.read_bytes())))
+        patched.setattr(_atomic.os, "fsync", lambda _: None)
+        plain = fit()
+    for data in files:
+        path.write_bytes(data)
+        problem, state, arrays = read(path)
+        if "pause" in state and "reasons" in state:
+            break
+    assert_same(fit(), plain)
+    forge(state)
+    Checkpoint(path, 0.0, problem).save(state, arrays)
+    with pytest.raises(ValueError, match=f"a has a state that makes no sense: .*({words})"):
+        fit()
 
 
 def test_a_disk_that_refuses_gives_a_warning_and_keeps_the_checkpoint_before(blobs, tmp_path, monkeypatch):

@@ -18,10 +18,15 @@ from .._need import need as need_with_extra
 from .._need import one_line as one_line
 
 LISTED = 20  # names quoted in one message; a wide file would fill the screen
+LONGEST = 800  # characters of a message, which quotes names that may be anything
 
 
 class FileError(ValueError):
-    """A file's contents can't be used; the message is one line that names the file."""
+    """A file's contents can't be used; the message is one line that names the file, a long one without its middle."""
+
+    def __init__(self, message: str) -> None:
+        half = LONGEST // 2
+        super().__init__(message if len(message) <= LONGEST else f"{message[:half]} ... {message[-half:]}")
 
 
 class UsageError(ValueError):

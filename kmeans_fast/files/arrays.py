@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -64,9 +63,9 @@ def read_npz(source: Source) -> npt.NDArray[Any]:
             with archive.open(member) as data:
                 array: npt.NDArray[Any] = np.lib.format.read_array(data, allow_pickle=False)
                 return array
-    except FileError:
+    except (FileError, MemoryError):
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # whatever zipfile and its decompressors say of damaged bytes
         raise FileError(f"{source.name} is damaged or truncated: {one_line(error)}.") from None
 
 

@@ -64,9 +64,10 @@ def read_delimited(source: Source, wanted: Columns, header: bool | None = None, 
     quotes, lines = count(source)
     if quotes % 2:
         explain(source, layout, chosen)  # an unclosed quote swallows the rest of the file
-    # No more points than lines: pages of X that stay unused cost nothing.
-    X = np.empty((lines, len(chosen.features)))
-    weights = None if chosen.weights is None else np.empty(lines)
+    # No more points than lines, nor than delimiters allow: pages of X that stay unused cost nothing.
+    most = min(lines, (source.size + 1) // len(layout.names))
+    X = np.empty((most, len(chosen.features)))
+    weights = None if chosen.weights is None else np.empty(most)
     ids, row, finite = [], 0, True
     try:
         for batch in batches(source, layout, chosen, quotes > 0):

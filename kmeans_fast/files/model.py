@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .._atomic import replacing
 from .._sealed import Kind
-from ._common import FileError, Source
+from ._common import FileError, Source, one_line
 
 SCHEMA, PREPARED = 1, 2
 KIND = Kind(b"\x89KMF\r\n\x1a\n", "model file", (SCHEMA, PREPARED), 1 << 32)  # 4 GiB
@@ -140,8 +140,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
             raise FileError(str(error)) from None
     try:
         return _decode(text, data, {"preparation"} if schema == PREPARED else set())
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise FileError(f"{source.name} has a header that makes no sense: {error}") from None
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise FileError(f"{source.name} has a header that makes no sense: {one_line(error)}") from None
 
 
 def _decode(text: bytes, data: bytes, more: set[str]) -> Model:

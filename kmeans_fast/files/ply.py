@@ -101,7 +101,7 @@ class PlyRewriter:
         texts = {name: [b"%d" % value for value in values.tolist()] for name, values in every.items()}
         replaced = [(places[name], texts[name]) for name in self.names if name in places]
         ends = [b"".join(b" " + texts[name][label] for name in self.new) for label in range(len(palette))]
-        row = -sum(e.count for e in self.header.before)
+        row = -self.header.lines_before
         while row < len(labels):
             line = original.readline(LONGEST_LINE)
             if not line:

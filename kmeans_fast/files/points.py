@@ -121,12 +121,12 @@ def points_of_array(array: npt.NDArray[Any], wanted: Columns, source: str) -> Po
     Raises
     ------
     FileError
-        If the array isn't 1-D (one feature) or 2-D, or as `choose`.
+        If the array isn't 1-D (one feature) or 2-D, or holds nothing, or as `choose`.
     """
     if array.ndim == 1:
         array = array[:, np.newaxis]
-    if array.ndim != 2:
-        raise FileError(f"{source} has shape {array.shape} and must be (n_samples, n_features).")
+    if array.ndim != 2 or array.size == 0:  # a width that no value takes up may be any number
+        raise FileError(f"{source} has shape {array.shape} and must be (n_samples >= 1, n_features >= 1).")
     names = default_names(array.shape[1])
     features, ids, weights = choose(names, wanted, source, named=False)
     run = slice(features[0], features[0] + len(features))

@@ -23,7 +23,7 @@ from ._records import Records, Spool, reopen
 
 Array = NDArray[Any]
 COORDINATES = ("x", "y", "z")
-DECODED = 50_000  # points decoded at once, LASzip's usual chunk
+DECODED, DECODED_BYTES = 50_000, 1 << 26  # points decoded at once, LASzip's usual chunk; fewer where they are wide
 
 
 class Dimension(NamedTuple):
@@ -145,9 +145,10 @@ class LasCloud:
         Unless `whole`, dimensions that are not selected may be 0: LASzip's layers of them are not decoded.
         """
         n, done = self.layout.n_points, 0
+        most = min(DECODED, DECODED_BYTES // self._packed.itemsize)
         decompressor = self._decompressor(whole) if self.layout.compressed and n else None
         while done < n:
-            stop = min(done + DECODED, n)
+            stop = min(done + most, n)
             if decompressor is None:
                 yield self._records.read(done, stop)
             else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import tokenize
 from typing import Any, BinaryIO, NamedTuple
 
@@ -61,8 +62,15 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
         raise ValueError(f"{name} holds pickled Python objects, which are refused: save numbers.")
     if header.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {header.dtype} and must hold real numbers.")
-    if any(length < 0 for length in header.shape):
-        raise ValueError(f"{name} has a damaged .npy header: shape {header.shape}.")
+    # Of a length of 0 too, NumPy multiplies the others; and it takes True for a length, until an array is made.
+    least = math.prod(max(length, 1) for length in header.shape) * header.dtype.itemsize
+    if (
+        any(type(length) is not int or length < 0 for length in header.shape)
+        or least > sys.maxsize
+        or len(header.shape) > 32
+    ):
+        shape = one_line(str(header.shape), LONGEST)
+        raise ValueError(f"{name} has a damaged .npy header: shape {shape}.")
     if header.nbytes > size - header.offset:
         raise ValueError(
             f"{name} is truncated: its header asks for {header.nbytes} bytes of data and "

@@ -121,7 +121,9 @@ class PlyCloud:
                     float(field)
                 except ValueError:
                     text = field.decode("ascii", "replace")
-                    raise ValueError(f"{self.path}: point {row} has {name} = {text!r}; it must be a number.") from None
+                    raise ValueError(
+                        f"{self.path}: point {row} has {name} = {text[:60]!r}; it must be a number."
+                    ) from None
         raise ValueError(f"{self.path}: points {done} to {done + len(lines) - 1} can't be read.")
 
 
@@ -129,5 +131,4 @@ def point_lines(stream: BinaryIO, header: PlyHeader) -> Iterator[bytes]:
     """Give the line of each point of a text file, blank lines left out; the stream is then behind the last one."""
     stream.seek(header.size)
     wanted = (line for line in iter(partial(stream.readline, LONGEST_LINE), b"") if not line.isspace())
-    skipped = sum(e.count for e in header.before)
-    return islice(wanted, skipped, skipped + header.points.count)
+    return islice(wanted, header.lines_before, header.lines_before + header.points.count)

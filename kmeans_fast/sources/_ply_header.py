@@ -99,6 +99,11 @@ class PlyHeader:
         """Where the points of a binary file start."""
         return self.size + sum(e.least_bytes(False) for e in self.before)
 
+    @property
+    def lines_before(self) -> int:
+        """How many lines of a text file stand before its points, blank ones left out."""
+        return sum(e.count for e in self.before if e.properties or e.lists)
+
 
 def read_header(stream: BinaryIO) -> PlyHeader:
     """Read and check the header.
@@ -109,7 +114,7 @@ def read_header(stream: BinaryIO) -> PlyHeader:
         Says what is wrong, without the file's name.
     """
     lines = _lines(stream)
-    form, elements = "", list[Element]()
+    form, elements, names = "", list[Element](), set[str]()
     for number, raw in enumerate(lines[1:-1], 2):
         try:
             match raw.decode("ascii", "replace").split():
@@ -117,7 +122,8 @@ def read_header(stream: BinaryIO) -> PlyHeader:
                     form = name
                 case ["comment" | "obj_info", *_]:
                     pass
-                case ["element", name, count] if all(e.name != name for e in elements) and count.isascii():
+                case ["element", name, count] if name not in names and count.isascii():
+                    names.add(name)
                     elements.append(Element(name, int(count) if count.isdigit() else _bad(), {}))
                 case ["property", "list", length, item, _] if TYPES[length][0] != "f" and TYPES[item]:
                     elements[-1] = replace(elements[-1], lists=elements[-1].lists + 1)

@@ -130,6 +130,17 @@ def test_a_line_longer_than_a_block_is_read(tmp_path: Path) -> None:
     assert points.X.shape == (2, columns)
 
 
+def test_blank_lines_below_a_wide_one_take_no_memory(tmp_path: Path) -> None:
+    points = read(tmp_path, ",".join("1" * 20_000) + "\n" * 2_000_000)  # 320 GB, were each a point
+    assert points.X.shape == (1, 20_000)
+
+
+def test_an_error_keeps_file_and_reason_however_long_a_name_is(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"t\.csv, line 2, column 'aaa.* \.\.\. .*'six' is not a number") as caught:
+        read(tmp_path, "a" * 5000 + ",b\nsix,7\n")
+    assert len(str(caught.value)) < 1000
+
+
 def test_columns_of_earlier_points_are_found_by_name_or_else_by_place(tmp_path: Path) -> None:
     like = {"like": ["x", "y"]}
     np.testing.assert_array_equal(read(tmp_path, "y,z,x\n2,9,1\n", **like).X, [[1, 2]])

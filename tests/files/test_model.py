@@ -106,6 +106,14 @@ def test_a_header_that_lies_is_refused_although_its_digest_is_right(
         load_model(tmp_path / "m")
 
 
+def test_a_preparation_beyond_float64_is_refused(tmp_path: Path) -> None:
+    rule = {"name": "a", "fill": None, "categories": None}
+    header = GOOD | {"preparation": {"rules": [rule], "mean": [10**400], "scale": [1.0]}}
+    (tmp_path / "m").write_bytes(forged(header, ONE, schema=2))
+    with pytest.raises(FileError, match="makes no sense: int too large"):
+        load_model(tmp_path / "m")
+
+
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b"\xff", b"1" * 5000])
 def test_a_header_that_is_no_header_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "m").write_bytes(forged(text))

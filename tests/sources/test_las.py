@@ -111,6 +111,14 @@ def test_laz_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert sum(given) == 3000
 
 
+def test_wide_points_are_decoded_fewer_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    las = scan(tmp_path / "a.laz", 300, 7)
+    monkeypatch.setattr("kmeans_fast.sources._las.DECODED_BYTES", 3600)
+    source = LasCloud(tmp_path / "a.laz")
+    assert [len(part) for part in source.packed()] == [100, 100, 100]
+    np.testing.assert_array_equal(whole(source), las.xyz)
+
+
 @pytest.mark.parametrize("name", ["a.las", "a.laz"])
 def test_a_truncated_file_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -100,9 +101,29 @@ def test_a_text_that_ends_early_or_is_ragged_is_named_by_point(tmp_path: Path) -
         (b"1.000 2.000\n3.000 4.000\n", "is truncated: it holds 2 of 3 points"),
         (b"1 2\n3 4 5\n6 7\n", "point 1 has 3 values and must have 2"),
         (b"1 2\n3 4\n5 six\n", "point 2 has y = 'six'; it must be a number"),
+        (b"1 2\n3 4\n5 " + b"6.6." * 900, "6.6.6.6.'; it must be a number"),
     ):
         path.write_bytes(head + body)
-        assert message in (refusal(path) or "")
+        said = refusal(path) or ""
+        assert message in said
+        assert len(said) < 500
+
+
+@pytest.mark.parametrize("before", [10**30, 4])
+def test_an_element_without_properties_takes_no_lines(tmp_path: Path, before: int) -> None:
+    path = tmp_path / "a.ply"
+    head = f"ply\nformat ascii 1.0\nelement none {before}\nelement vertex 2\nproperty int x\nend_header\n"
+    path.write_bytes(f"{head}7\n8\n".encode())
+    assert whole(PlyCloud(path)).tolist() == [[7], [8]]
+
+
+def test_a_header_of_many_elements_is_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    many = "".join(f"element e{i} 0\n" for i in range(60_000))  # two by two it would take minutes
+    path.write_text(f"ply\nformat ascii 1.0\n{many}element vertex 1\nproperty int x\nend_header\n7\n")
+    began = process_time()
+    assert whole(PlyCloud(path)).tolist() == [[7]]
+    assert process_time() - began < 20
 
 
 @pytest.mark.parametrize(
