@@ -47,6 +47,17 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
 
 
 @contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file in errors that a full disk or a bad one raises without."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
+
+
+@contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool = False, mark: str = "") -> Iterator[BinaryIO]:
     """Open a binary stream whose bytes become the file `path` when the block ends without error.
 
@@ -70,7 +81,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False, mark: st
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     stream = os.fdopen(os.open(temporary, flags, 0o666), "wb")
     try:
-        with stream:
+        with naming(path), stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

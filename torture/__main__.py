@@ -15,11 +15,12 @@ from time import perf_counter
 
 import answers
 import damage
+import fuzz
 import memory
 import processes
 from campaign import Trial, run, work
 
-TRIALS: list[Trial] = [*answers.TRIALS, *processes.TRIALS, *memory.TRIALS, *damage.TRIALS]
+TRIALS: list[Trial] = [*answers.TRIALS, *processes.TRIALS, *memory.TRIALS, *damage.TRIALS, *fuzz.TRIALS]
 
 
 LEAST = 0.4  # seconds of a trial, however few are left

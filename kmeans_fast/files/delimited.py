@@ -114,22 +114,24 @@ def batches(source: Source, layout: _Layout, chosen: Chosen, quoted: bool, texts
         types[str(chosen.weights)] = pa.float64()
     if chosen.ids is not None:  # as it is spelt: 007 stays 007
         types[str(chosen.ids)] = pa.string()
-    stream = pa.OSFile(str(source.path)) if source.path else pa.BufferReader(source.data)
-    with (
-        stream,
-        pc.open_csv(
-            stream,
-            pc.ReadOptions(
-                column_names=[str(i) for i in range(len(layout.names))],
-                skip_rows=layout.header_lines,
-                block_size=max(BLOCK, FIELD * len(layout.names)),
-            ),
-            pc.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quoted),
-            # No spelling of "missing" is accepted for a number: it has to be an error.
-            pc.ConvertOptions(column_types=types, include_columns=list(types), null_values=[]),
-        ) as reader,
-    ):
-        yield from reader
+    options = (
+        pc.ReadOptions(
+            column_names=[str(i) for i in range(len(layout.names))],
+            skip_rows=layout.header_lines,
+            block_size=max(BLOCK, FIELD * len(layout.names)),
+        ),
+        pc.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quoted),
+        # No spelling of "missing" is accepted for a number: it has to be an error.
+        pc.ConvertOptions(column_types=types, include_columns=list(types), null_values=[]),
+    )
+    try:
+        with (
+            pa.OSFile(str(source.path)) if source.path else pa.BufferReader(source.data) as stream,
+            pc.open_csv(stream, *options) as reader,
+        ):
+            yield from reader
+    except OSError as error:  # pyarrow's, which names no file
+        raise OSError(error.errno, one_line(error), source.name) from None
 
 
 def survey(source: Source, header: bool | None, delimiter: str | None) -> _Layout:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._atomic import replacing
+from .._atomic import naming, replacing
 from .._sealed import Kind
 from ._common import FileError, Source, one_line
 
@@ -133,7 +133,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If it can't be read.
     """
     source = Source.of(path)
-    with source.open() as stream:
+    with naming(source.name), source.open() as stream:
         try:
             schema, text, data = KIND.read(stream, source.size, source.name)
         except ValueError as error:

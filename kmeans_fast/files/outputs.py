@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .._atomic import check_target, replacing
+from .._atomic import check_target, naming, replacing
 from ._common import UsageError, need
 
 TABLES = ("csv", "tsv", "parquet", "json")
@@ -45,17 +45,13 @@ class Output:
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """Open it for writing: a file appears whole at the end, a pipe as it is written."""
-        try:
-            if self.path == "-":
+        if self.path == "-":
+            with naming("standard output"):
                 yield sys.stdout.buffer
                 sys.stdout.buffer.flush()
-            else:
-                with replacing(self.path, overwrite=self.force) as stream:
-                    yield stream
-        except OSError as error:
-            if error.strerror and not error.filename:  # a write to a full disk names no file
-                error.filename = self.path
-            raise
+        else:
+            with replacing(self.path, overwrite=self.force) as stream:
+                yield stream
 
 
 def plan(
