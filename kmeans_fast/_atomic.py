@@ -47,13 +47,13 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
 
 
 @contextmanager
-def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Name the file in errors that a full disk or a bad one raises without."""
+def naming(path: str | os.PathLike[str], temporary: Path | None = None) -> Iterator[None]:
+    """Name the file in errors that a full disk or a bad one raises without, or with the name of a temporary one."""
     try:
         yield
     except OSError as error:
-        if error.strerror and error.filename is None:
-            error.filename = os.fspath(path)
+        if error.strerror and (error.filename is None or error.filename in (temporary, str(temporary))):
+            error.filename, error.filename2 = os.fspath(path), None
         raise
 
 
@@ -79,15 +79,15 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False, mark: st
     temporary = target.with_name(f".kmeans-fast-{mark}{secrets.token_hex(8)}.tmp")
     # Not tempfile: it makes files of mode 0600, and what we write should follow the umask.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    stream = os.fdopen(os.open(temporary, flags, 0o666), "wb")
     try:
-        with naming(path), stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
-        _publish(temporary, target, overwrite)
+        with naming(path, temporary):
+            with os.fdopen(os.open(temporary, flags, 0o666), "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            if target.exists():
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+            _publish(temporary, target, overwrite)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

@@ -219,7 +219,7 @@ def _figures(figures: Any, kind: type[Halt] | type[Pause]) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 63:
+    if type(value) is not int or not 0 <= value < 1 << 62:  # a fit goes on to count
         raise ValueError(f"{value!r:.50} must be a count")
     return value
 

@@ -76,8 +76,9 @@ def test_a_failing_disk_leaves_the_old_file_and_no_temporary_one(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(atomic.os, failing, fail)
-    with pytest.raises(OSError, match=os.strerror(code)):
+    with pytest.raises(OSError, match=os.strerror(code)) as caught:
         write(target, overwrite=True)
+    assert caught.value.filename == str(target)
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
 

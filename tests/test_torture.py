@@ -12,7 +12,7 @@ import pytest
 
 TORTURE = Path(__file__).resolve().parents[1] / "torture"
 ISAS = 2 if re.match("arm|aarch", platform.machine()) else 3  # of each architecture, plain C among them
-TRIALS = 9 + 2 * ISAS
+TRIALS = 19 + 2 * ISAS
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it waits for pipes by select, which is for sockets there")

@@ -192,6 +192,7 @@ def full_disks(writers: Callable[[], dict[str, Callable[[Path, int], None]]], se
                 code, line = said.args
                 assert code == 1
                 assert line.startswith("kmeans-fast: /"), line
+                assert ".tmp" not in line, line
                 assert line.count("\n") == 1, line
         if seen <= nth:
             assert said is None

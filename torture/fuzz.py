@@ -30,7 +30,7 @@ from campaign import Skipped, Step, Trial, folder
 import kmeans_fast
 from kmeans_fast import _atomic, _checkpoint, sources
 from kmeans_fast._reading import read_blocks
-from kmeans_fast.files import FileError, load_model, model, preparation, read_points, save_model
+from kmeans_fast.files import FileError, load_model, model, preparation, raw, read_points, save_model
 from kmeans_fast.files.preparation import Wish
 
 SECONDS = 5.0  # of CPU for one file
@@ -107,7 +107,7 @@ def _opened(path: Path) -> None:
 
 
 def _raw(path: Path) -> None:
-    preparation.learn(preparation.read_raw(str(path), None, None, None, None, None), Wish(one_hot=True))
+    preparation.learn(raw.read_raw(str(path), None, None, None, None, None), Wish(one_hot=True))
 
 
 # --- sealed files: JSON, a zero, arrays ---

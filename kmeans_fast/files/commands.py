@@ -10,6 +10,7 @@ from typing import Any
 
 import kmeans_fast
 
+from .._atomic import naming
 from .._seed import METHODS
 from . import FileError, Points, choice, clouds, outputs, preparation, read_points, written
 from ._common import UsageError, need
@@ -42,16 +43,17 @@ class Reading:
 
     def read(self, like: Sequence[str] | None = None) -> Points:
         """Read it, with the columns of earlier points where `like` names them."""
-        return read_points(
-            self.path,
-            self.columns,
-            id_column=self.id_column,
-            weights=self.weights,
-            like=None if self.columns else like,
-            header=self.header,
-            delimiter=self.delimiter,
-            dataset=self.dataset,
-        )
+        with naming(self.name):
+            return read_points(
+                self.path,
+                self.columns,
+                id_column=self.id_column,
+                weights=self.weights,
+                like=None if self.columns else like,
+                header=self.header,
+                delimiter=self.delimiter,
+                dataset=self.dataset,
+            )
 
     def prepare(self) -> tuple[Preparation | None, Points]:
         """Read it, and prepare it as is wished; tell what was learnt for it, if anything."""
@@ -65,9 +67,9 @@ class Reading:
         return learnt.apply(self._raw(learnt))
 
     def _raw(self, like: Preparation | None = None) -> Raw:
-        return read_raw(
-            self.path, self.columns, self.id_column, self.weights, self.header, self.delimiter, like, self.dataset
-        )
+        how = self.columns, self.id_column, self.weights, self.header, self.delimiter
+        with naming(self.name):
+            return read_raw(self.path, *how, like, self.dataset)
 
 
 def cluster(
