@@ -249,7 +249,3 @@ def main() -> None:
     # A batch system's kill unwinds like Ctrl-C, so that no temporary file is left.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     app(prog_name="kmeans-fast")
-
-
-if __name__ == "__main__":
-    main()

@@ -47,9 +47,6 @@ class Parts:
         self._rows, self._values = np.empty(0, np.int64), np.empty((0, n_features), self.dtype)
         self._leave()
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         """Read everything, for a callable that asks for it."""
         out = np.empty(self.shape, self.dtype if dtype is None else dtype)
