@@ -134,6 +134,11 @@ class KMeansResult:
         ids : array-like of shape (n_samples,), optional
             Names of the samples. Without it they are the index of a pandas X (as an Index), else the rows.
 
+        Raises
+        ------
+        ValueError
+            `ids` are not one a sample.
+
         Notes
         -----
         Memory: 16 bytes a sample, 8 in the end; ids that are text, or no array, once more.
@@ -199,6 +204,13 @@ class KMeansResult:
             Library of the frame; X's own if X is a frame, else pandas.
         details : bool, default False
             Add `margins` and `outliers()` as columns margin and outlier; margins take about as long as the fit.
+
+        Raises
+        ------
+        ImportError
+            The library is missing, or narwhals (extra "frames") for another than pandas.
+        ValueError
+            `ids` are not one a sample, or `backend` is something else.
         """
         from ._frames import label_frame
 
@@ -210,7 +222,7 @@ class KMeansResult:
         return label_frame(self._X, self._index_of_X, ids, columns, backend)
 
     def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label new samples with their nearest centroids."""
+        """Label new samples with their nearest centroids, int32 of shape (n_samples,): see `kmeans_fast.predict`."""
         from ._predict import predict
 
         return predict(X, self.centroids)

@@ -26,20 +26,23 @@ class ByCentroids(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixi
     n_threads: int | None
 
     def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label each sample with its nearest centroid, the lowest index where several are."""
+        """Label each sample with its nearest centroid, the lowest index where several are: int32, shape (n_samples,).
+
+        X is whatever `fit` takes; with other features, NaN or infinity it is a ValueError, before `fit` NotFittedError.
+        """
         check_is_fitted(self)
         return _predict.predict(wrap(self, X), self.cluster_centers_, self.n_threads)
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Return the distances to all centroids, shape (n_samples, n_clusters).
 
-        They are float32 for float32 and float16 X, else float64.
+        They are float32 for float32 and float16 X, else float64. X and errors as in `predict`.
         """
         check_is_fitted(self)
         return _predict.transform(wrap(self, X), self.cluster_centers_, self.n_threads)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the weighted sum of squared distances to the nearest centroids."""
+        """Return minus the weighted sum of squared distances to the nearest centroids; X and errors as in `predict`."""
         check_is_fitted(self)
         samples = wrap(self, X)
         weight = as_weight(sample_weight, samples.n_samples)

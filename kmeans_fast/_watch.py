@@ -16,7 +16,29 @@ from ._problem import Floats, Problem
 
 @dataclass(frozen=True, eq=False)
 class FitState:
-    """What a callback sees after an iteration."""
+    """What a callback sees after an iteration.
+
+    Attributes
+    ----------
+    restart, n_init : int
+        The restart, counted from 0, and how many there are.
+    iteration, max_iter : int
+        The iteration, counted from 1, and how many there may be.
+    inertia : float
+        Weighted sum of squared distances, of the labels of this iteration to the centroids that made them.
+    n_changed, n_samples : int
+        Samples that changed their label, and all.
+    centroid_shift, shift_limit : float
+        Root of the summed squared shift of the centroids, in units of X, and the one at which `tol` ends the restart.
+    elapsed : float
+        Seconds since the fit began.
+    centroids : float64 array of shape (n_clusters, n_features)
+        After the iteration; a copy.
+    n_distances : int
+        Computed since the restart began, or since it went on in float64, or was resumed.
+    n_bytes : int
+        Bytes of X, which an iteration reads.
+    """
 
     restart: int
     n_init: int
@@ -28,9 +50,9 @@ class FitState:
     centroid_shift: float
     elapsed: float
     centroids: NDArray[np.float64]
-    shift_limit: float = 0.0  # the centroid_shift at which tol ends the restart
-    n_distances: int = 0  # computed since the restart began, or since it went on in float64, or was resumed
-    n_bytes: int = 0  # of X, which an iteration reads
+    shift_limit: float = 0.0
+    n_distances: int = 0
+    n_bytes: int = 0
 
 
 Callback = Callable[[FitState], Any]

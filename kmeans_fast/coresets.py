@@ -111,7 +111,7 @@ class Coreset:
         self._filled = 0
 
     def update(self, X: Any, sample_weight: Any = None) -> Coreset:
-        """Take in a chunk: any X that `kmeans` takes, a file larger than memory among them.
+        """Take in a chunk, any X that `kmeans` takes, a file larger than memory among them; return the coreset itself.
 
         Raises
         ------
@@ -134,7 +134,13 @@ class Coreset:
         return self
 
     def merge(self, other: Coreset) -> Coreset:
-        """Take in another part, which stays as it is; both must have the same size, method and features."""
+        """Take in another part, which stays as it is; return the coreset itself.
+
+        Raises
+        ------
+        ValueError
+            The parts differ in size, method, n_clusters or features.
+        """
         for name in ("size", "method", "n_clusters"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"{name}={getattr(other, name)!r} of the other coreset must be {getattr(self, name)}.")
@@ -152,7 +158,7 @@ class Coreset:
     def result(self) -> tuple[NDArray[Any], Floats]:
         """Return points of shape (<= size, n_features) and their weights, for ``kmeans(points, sample_weight=...)``.
 
-        float32 for X that float32 holds, else float64. The coreset can go on.
+        float32 for X that float32 holds, else float64. The coreset can go on; before any samples: ValueError.
         """
         nodes = self._nodes()
         if not nodes:

@@ -490,9 +490,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(points: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "kmeans_fast", *fit],
         cwd=points.parent,
-        env={
-            name: value for name, value in os.environ.items() if "COVERAGE" not in name
-        },  # its file has no room, too
+        env={name: value for name, value in os.environ.items() if "COVERAGE" not in name},  # its file has no room, too
         capture_output=True,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),

@@ -110,7 +110,7 @@ def fit(
 
 
 def price(engine: Engine, X: Any, sample_weight: Any, centroids: Floats) -> float:
-    """Weighted sum of squared distances to the nearest of the given centroids."""
+    """Return the weighted sum of squared distances to the nearest of the given centroids; X and errors as in `fit`."""
     k = len(centroids)
     blocks = engine.persist(X, sample_weight, lambda d: _block.grain_rows(d, k))
     problem = Spread(engine, blocks, 1, X)

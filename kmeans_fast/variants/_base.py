@@ -130,12 +130,15 @@ class Variant(ClusterMixin, BaseEstimator):
         return self.fit(X, sample_weight=sample_weight).labels_
 
     def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label each sample with its nearest center, the lowest index where several are."""
+        """Label each sample with its nearest center, the lowest index where several are: int32, shape (n_samples,).
+
+        X is whatever `fit` takes; with other features, NaN or infinity it is a ValueError, before `fit` NotFittedError.
+        """
         check_is_fitted(self)
         return self._predict(self._samples(X))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the objective of X against the fitted centers."""
+        """Return minus the objective of X against the fitted centers, as `inertia_`; X and errors as in `predict`."""
         check_is_fitted(self)
         samples = self._samples(X)
         weight = as_weight(sample_weight, samples.n_samples)
