@@ -1,8 +1,7 @@
-"""Rows of a plain array in a file, read into buffers: a memory map would keep what it touched in the process."""
+"""Rows in a file, read by position into buffers: a memory map would count what it touched as the process's memory."""
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 from threading import Lock
@@ -11,7 +10,50 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
+WINDOW = 1 << 16  # bytes: wanted rows that lie closer than this are read at once
 READERS = 2  # one does not saturate memory, and the kernels want the processors
+
+
+class Records:
+    """Rows `[0, count)` of `dtype` from byte `offset` of an open file on.
+
+    Raises
+    ------
+    ValueError
+        When reading past the end of the file, which somebody has cut.
+    """
+
+    def __init__(self, stream: Any, offset: int, dtype: np.dtype[Any], count: int, name: str) -> None:
+        self.stream, self.offset, self.dtype, self.count, self.name = stream, offset, dtype, count, name
+        self._lock = Lock()
+
+    def read(self, start: int, stop: int) -> Array:
+        """Return rows [start, stop) in an array of their own."""
+        data = np.empty((stop - start) * self.dtype.itemsize, np.uint8)
+        self.fill(start, data)
+        return data.view(self.dtype.base).reshape(-1, *self.dtype.shape)
+
+    def fill(self, start: int, out: Array) -> None:
+        """Write the bytes of rows from `start` on into `out`, a contiguous array; any number of threads may."""
+        data = out.view(np.uint8).reshape(-1).data
+        if read_at(self.stream, self._lock, data, self.offset + start * self.dtype.itemsize) < len(data):
+            last = start + len(data) // self.dtype.itemsize - 1
+            raise ValueError(f"{self.name} was cut while it was read: rows {start} to {last} are not there.")
+
+    def take(self, rows: Array) -> Array:
+        """Return the given rows in their order, near ones by one read."""
+        out = np.empty(len(rows), self.dtype)
+        order = np.argsort(rows, kind="stable")
+        wanted = rows[order]
+        start, reach = 0, max(WINDOW // self.dtype.itemsize, 1)
+        while start < len(wanted):
+            first = int(wanted[start])
+            stop = int(np.searchsorted(wanted, first + reach))
+            there = self.read(first, int(wanted[stop - 1]) + 1)
+            out[order[start:stop]] = there[wanted[start:stop] - first]
+            start = stop
+        return out
 
 
 class FileSource:
@@ -25,44 +67,31 @@ class FileSource:
     OSError
         The file cannot be read.
     ValueError
-        It is shorter than the array.
+        It is shorter than the array, or has become so.
     """
 
     readers = READERS
 
     def __init__(self, path: str | os.PathLike[str], offset: int, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-        self.path, self.offset, self.shape, self.dtype = os.fspath(path), offset, shape, dtype
-        self.row_bytes = shape[1] * dtype.itemsize
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - for as long as the source lives
-        self._lock = Lock()
-        size, needed = os.fstat(self._file.fileno()).st_size, offset + shape[0] * self.row_bytes
+        self.path, self.shape, self.dtype = os.fspath(path), shape, dtype
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - for as long as the source lives
+        self._records = Records(file, offset, np.dtype((dtype, (shape[1],))), shape[0], self.path)
+        size, needed = os.fstat(file.fileno()).st_size, offset + shape[0] * self._records.dtype.itemsize
         if size < needed:
             raise ValueError(
                 f"{self.path} has {size} bytes and must have {needed} for {shape[0]} rows; it is truncated."
             )
 
-    def read(self, start: int, stop: int, out: NDArray[Any]) -> None:
+    def read(self, start: int, stop: int, out: Array) -> None:
         """Read rows into `out`, converted to its dtype; any number of threads may."""
         if out.dtype == self.dtype and out.flags.c_contiguous:
-            self._fill(start, out)
+            self._records.fill(start, out)
         else:
-            values = np.empty((stop - start, self.shape[1]), self.dtype)
-            self._fill(start, values)
-            np.copyto(out, values, casting="unsafe")
+            np.copyto(out, self._records.read(start, stop), casting="unsafe")
 
-    def take(self, rows: NDArray[Any]) -> NDArray[Any]:
+    def take(self, rows: Array) -> Array:
         """Return the given rows."""
-        out = np.empty((len(rows), self.shape[1]), self.dtype)
-        for i, row in enumerate(rows.tolist()):
-            self._fill(row, out[i : i + 1])
-        return out
-
-    def _fill(self, row: int, values: NDArray[Any]) -> None:
-        data = values.view(np.uint8).reshape(-1).data
-        there = read_at(self._file, self._lock, data, self.offset + row * self.row_bytes)
-        if there < len(data):
-            row += there // self.row_bytes
-            raise OSError(errno.EIO, f"the file has no row {row}, which it had when work began", self.path)
+        return self._records.take(rows)
 
 
 def read_at(stream: Any, lock: Lock, out: memoryview, at: int) -> int:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from kmeans_fast.sources._las import LasCloud, worded
 from kmeans_fast.sources._las_layout import COMPRESSED, COPC, EXTRA_BYTES, LASZIP, RECORD_SIZES, VLR
-from kmeans_fast.sources._records import reopen
+from kmeans_fast.sources._spool import reopen
 
 from ._common import FileError, need
 from .outputs import LABEL

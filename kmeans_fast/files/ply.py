@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kmeans_fast.sources._ply import PlyCloud
 from kmeans_fast.sources._ply_header import LONGEST_LINE, ORDERS, POINTS
-from kmeans_fast.sources._records import reopen
+from kmeans_fast.sources._spool import reopen
 
 from ._common import FileError
 from .outputs import LABEL

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._file import Records
 from .._need import need, one_line
 from ._las_layout import LASZIP, LayoutError, check_chunks, read_layout
 from ._parquet import check_columns
-from ._records import Records, Spool, reopen
+from ._spool import Spool, reopen
 
 Array = NDArray[Any]
 COORDINATES = ("x", "y", "z")

@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from .._file import Records
 from ._parquet import check_columns
 from ._ply_header import LONGEST_LINE, HeaderError, PlyHeader, read_header
-from ._records import Records, Spool, reopen
+from ._spool import Spool, reopen
 
 Array = NDArray[Any]
 COORDINATES = ("x", "y", "z")

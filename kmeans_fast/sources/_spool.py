@@ -1,8 +1,4 @@
-"""Rows of fixed size in a file: read by position, from any thread, without a mapping that would count as memory.
-
-`Records` reads what a file holds. `Spool` is a scratch file of rows that something decodes once, in order: LAZ and text
-cost several passes of k-means, and are never decoded again.
-"""
+"""Rows that something decodes once, in order, kept in a scratch file: LAZ and text cost several passes of k-means."""
 
 from __future__ import annotations
 
@@ -15,11 +11,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .._file import read_at
+from .._file import Records
 from .._memory import FOLDER, scratch_folder
 
 Array = NDArray[Any]
-WINDOW = 1 << 16  # bytes: wanted rows that lie closer than this are read at once
 
 
 def reopen(path: str, stream: Any) -> BinaryIO:
@@ -35,42 +30,6 @@ def reopen(path: str, stream: Any) -> BinaryIO:
         again.close()
         raise ValueError(f"{path} was replaced by another file while it was read.")
     return again
-
-
-class Records:
-    """Rows `[0, count)` of `dtype` from byte `offset` of an open file on.
-
-    Raises
-    ------
-    ValueError
-        When reading past the end of the file, which somebody has cut.
-    """
-
-    def __init__(self, stream: Any, offset: int, dtype: np.dtype[Any], count: int, name: str) -> None:
-        self.stream, self.offset, self.dtype, self.count, self.name = stream, offset, dtype, count, name
-        self._lock = Lock()
-
-    def read(self, start: int, stop: int) -> Array:
-        """Return rows [start, stop) in an array of their own."""
-        data = np.empty((stop - start) * self.dtype.itemsize, np.uint8)
-        at = self.offset + start * self.dtype.itemsize
-        if read_at(self.stream, self._lock, data.data, at) < len(data):
-            raise ValueError(f"{self.name} was cut while it was read: rows {start} to {stop - 1} are not there.")
-        return data.view(self.dtype.base).reshape(-1, *self.dtype.shape)
-
-    def take(self, rows: Array) -> Array:
-        """Return the given rows in their order, near ones by one read."""
-        out = np.empty(len(rows), self.dtype)
-        order = np.argsort(rows, kind="stable")
-        wanted = rows[order]
-        start, reach = 0, max(WINDOW // self.dtype.itemsize, 1)
-        while start < len(wanted):
-            first = int(wanted[start])
-            stop = int(np.searchsorted(wanted, first + reach))
-            there = self.read(first, int(wanted[stop - 1]) + 1)
-            out[order[start:stop]] = there[wanted[start:stop] - first]
-            start = stop
-        return out
 
 
 class Spool(Records):
