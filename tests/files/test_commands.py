@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import kmeans_fast
 from kmeans_fast.cli import app
-from kmeans_fast.files import load_model, read_points
+from kmeans_fast.files import load_model
 
 X = (
     np.random.default_rng(0)
@@ -84,7 +84,8 @@ def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         (("cluster", "X.npy", "-k", 2, "--save-model", "-"), 2, "--save-model must be a file, not standard output."),
         (("predict", "-", "-"), 2, "MODEL and INPUT can't both be standard input."),
         (("predict", "prepared.kmf", "narrow.npy"), 1, "narrow.npy has 2 columns of points and must have 3: "),
-        (("cluster", "deep.npy", "-k", 2), 1, "deep.npy has shape (2, 2, 2) and must be (n_samples, n_features)."),
+        (("cluster", "deep.npy", "-k", 2), 1, "deep.npy has shape (2, 2, 2) and must be (n_samples >= 1, n_features >= 1)."),
+        (("cluster", "empty.npy", "-k", 2), 1, "empty.npy has shape (0, 2) and must be (n_samples >= 1, n_features >= 1)."),
         (("cluster", "infinite.npy", "-k", 2, "--standardize"), 1,
          "infinite.npy, row 1, column 'x0': inf is not finite."),
     ],
@@ -93,12 +94,7 @@ def test_what_makes_no_sense_is_refused_in_words(arguments: tuple[Any, ...], cod
     Image.new("RGB", (4, 4)).save("a.png")
     np.save("narrow.npy", X[:, :2])
     np.save("deep.npy", np.zeros((2, 2, 2)))
+    np.save("empty.npy", np.empty((0, 2)))
     np.save("infinite.npy", np.array([[1.0], [np.inf], [2.0]]))
     labels("X.npy", "--standardize", "--save-model", "prepared.kmf")
     assert f"kmeans-fast: {message}" in run(*arguments, code=code)
-
-
-def test_an_array_of_no_rows_is_refused_as_elsewhere() -> None:
-    np.save("empty.npy", np.empty((0, 2)))
-    assert read_points("empty.npy").X.shape == (0, 2)
-    assert "Found array with 0 sample(s)" in run("cluster", "empty.npy", "-k", 2, code=1)
