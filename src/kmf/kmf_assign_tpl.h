@@ -9,10 +9,10 @@
 #define BESIDE (KMF_TILE < 3 ? 1 : KMF_TILE / 3) /* centroids whose sums run side by side; divides a tile */
 
 /* A register tile over features [first, last): scores start from the half norms or are added to `spill`, and end in
- * `spill` or in the running best. nr is a constant in every call. `ahead`, if any, is the memory of the next panel, fetched here
+ * `spill` or in the running best. nr is a constant in every call. `ahead`, if any, are the rows of the next panel, fetched here
  * under the arithmetic, since the strided reads of a transpose hide no latency. `second`, if any, is the second best. */
 KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_t first, size_t last, size_t d,
-                                    const size_t nr, const KMF_T *ahead, KMF_T *spill, V best[2], V index[2],
+                                    const size_t nr, const KMF_T *const *ahead, KMF_T *spill, V best[2], V index[2],
                                     V second[2])
 {
     V score[2][KMF_TILE];
@@ -24,8 +24,8 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
     for (size_t f = first; f < last; ++f, x += PANEL, c += TILE) {
         const V x0 = KMF_FN(load)(x), x1 = KMF_FN(load)(x + KMF_LANES);
         if (ahead) {
-            KMF_PREFETCH(ahead + f * PANEL);
-            KMF_PREFETCH(ahead + f * PANEL + KMF_LANES);
+            KMF_PREFETCH(ahead[2 * f % PANEL] + f / KMF_LANES * KMF_LANES);
+            KMF_PREFETCH(ahead[2 * f % PANEL + 1] + f / KMF_LANES * KMF_LANES);
         }
         KMF_UNROLL
         for (size_t j = 0; j < nr; ++j) {
@@ -58,15 +58,15 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
 }
 
 /* Many features. The last tile runs only as many quarters as it has centroids. */
-KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
-                                      KMF_T *spill, V best[2], V index[2], V second[2])
+KMF_INLINE void KMF_FN(nearest_tiled)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d,
+                                      const KMF_T *const *ahead, KMF_T *spill, V best[2], V index[2], V second[2])
 {
     for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
         const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
         for (size_t j = 0; j < k; j += TILE) {
             const KMF_T *tile = tiles + j * (d + 2);
             KMF_T *scores = spill + j * PANEL;
-            const KMF_T *next = j == 0 ? ahead : NULL;
+            const KMF_T *const *next = j == 0 ? ahead : NULL;
             if (k - j > TILE * 2 / 3)
                 KMF_FN(tile_scores)(panel, tile, first, last, d, TILE, next, scores, best, index, second);
             else if (k - j > TILE / 3)
@@ -119,7 +119,7 @@ KMF_INLINE void KMF_FN(nearest_small)(const KMF_T *panel, const KMF_T *tiles, si
 }
 
 /* The nearest of one block of tiles to each sample of a panel. */
-KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *ahead,
+KMF_INLINE void KMF_FN(nearest)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d, const KMF_T *const *ahead,
                                 KMF_T *spill, KMF_T *best, KMF_T *index)
 {
     V b[2], i[2];
@@ -165,8 +165,8 @@ KMF_INLINE float KMF_FN(score_slack)(size_t d, float norm, float reach)
 }
 
 /* The two least scores of a panel over all centroids, and the index of the least. */
-KMF_STATIC void KMF_FN(two_nearest)(const KMF_T *panel, const KMF_T *packed, size_t k, size_t d, const KMF_T *ahead,
-                                    KMF_T *spill, KMF_T *best, KMF_T *second, int32_t *label)
+KMF_STATIC void KMF_FN(two_nearest)(const KMF_T *panel, const KMF_T *packed, size_t k, size_t d,
+                                    const KMF_T *const *ahead, KMF_T *spill, KMF_T *best, KMF_T *second, int32_t *label)
 {
     const size_t block = KMF_FN(tiles_per_block)(d) * TILE;
     for (size_t j = 0; j < k; j += block) {
@@ -258,15 +258,17 @@ KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *
     const size_t group = k <= block || fitting == 0 ? 1 : fitting;
     KMF_T *panels = work, *best = panels + group * PANEL * d, *spill = best + group * PANEL;
     for (size_t start = 0; start < n; start += group * PANEL) {
-        const size_t m = n - start < group * PANEL ? n - start : group * PANEL;
+        const size_t m = n - start < group * PANEL ? n - start : group * PANEL, next = start + m;
+        const KMF_T *ahead[2 * KMF_LANES];
+        if (next < n)
+            KMF_FN(find_rows)(X + next * d, n - next, d, ahead);
         for (size_t p = 0; p < m; p += PANEL)
             KMF_FN(load_panel)(X + (start + p) * d, m - p < PANEL ? m - p : PANEL, d, shift, panels + p * d);
         for (size_t j = 0; j < k; j += block) {
             for (size_t p = 0; p < m; p += PANEL) {
                 KMF_T score[2 * KMF_LANES], index[2 * KMF_LANES];
-                const KMF_T *next = start + 2 * PANEL <= n && group == 1 ? X + (start + PANEL) * d : NULL;
-                KMF_FN(nearest)(panels + p * d, packed + j * (d + 2), k - j < block ? k - j : block, d, next, spill,
-                                score, index);
+                KMF_FN(nearest)(panels + p * d, packed + j * (d + 2), k - j < block ? k - j : block, d,
+                                group == 1 && next < n ? ahead : NULL, spill, score, index);
                 const size_t valid = m - p < PANEL ? m - p : PANEL;
                 for (size_t i = 0; i < valid; ++i) {
                     if (j == 0 || score[i] < best[p + i]) {

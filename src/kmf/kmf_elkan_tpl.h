@@ -151,7 +151,7 @@ KMF_STATIC size_t KMF_FN(relabel_row)(const KMF_FN(elkan_pass) * pass, const KMF
 
 /* Score m <= PANEL samples, rows[.] of which is behind them afterwards, against all centroids: scores[j * PANEL + lane]. */
 KMF_STATIC void KMF_FN(panel_scores)(const KMF_FN(elkan_pass) * pass, const KMF_T **rows, KMF_T *panel,
-                                     const KMF_T *ahead, KMF_T *scores, KMF_T *norm)
+                                     const KMF_T *const *ahead, KMF_T *scores, KMF_T *norm)
 {
     const size_t d = pass->d;
     KMF_FN(load_rows)(rows, d, pass->shift, panel);
@@ -171,14 +171,14 @@ KMF_STATIC void KMF_FN(elkan_begin)(const KMF_FN(elkan_pass) * pass, const KMF_T
     const size_t d = pass->d, k = pass->k;
     for (size_t start = 0; start < n; start += PANEL) {
         const size_t m = n - start < PANEL ? n - start : PANEL;
-        const KMF_T *rows[2 * KMF_LANES];
+        const KMF_T *rows[4 * KMF_LANES];
         KMF_T norm[2 * KMF_LANES], best[2 * KMF_LANES], second[2 * KMF_LANES];
         float span[2 * KMF_LANES], off[2 * KMF_LANES];
         int32_t label[2 * KMF_LANES];
-        for (size_t lane = 0; lane < PANEL; ++lane)
-            rows[lane] = X + (start + (lane < m ? lane : m - 1)) * d;
-        const KMF_T *ahead = start + 2 * PANEL <= n ? X + (start + PANEL) * d : NULL;
-        KMF_FN(panel_scores)(pass, rows, panel, ahead, scores, norm);
+        KMF_FN(find_rows)(X + start * d, m, d, rows);
+        if (start + PANEL < n)
+            KMF_FN(find_rows)(X + (start + PANEL) * d, n - start - PANEL, d, rows + PANEL);
+        KMF_FN(panel_scores)(pass, rows, panel, start + PANEL < n ? rows + PANEL : NULL, scores, norm);
         for (size_t lane = 0; lane < PANEL; ++lane) {
             span[lane] = sqrtf((float)norm[lane]) * GROW + pass->reach;
             off[lane] = KMF_FN(slack)(KMF_FN(chain)(d), span[lane]);

@@ -73,25 +73,29 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
     *unfiltered = 0;
     for (size_t start = 0; start < n_active; start += group) {
         const size_t m = n_active - start < group ? n_active - start : group;
-        const KMF_T *rows[FILTER_PANEL], *ahead = !moves && start + 2 * group <= n ? X + (start + group) * d : NULL;
+        const size_t next = start + group;
+        const KMF_T *rows[2 * FILTER_PANEL]; /* those of the next panel are fetched meanwhile */
         KMF_T best[FILTER_PANEL], second[FILTER_PANEL], norm[FILTER_PANEL];
         int32_t label[FILTER_PANEL];
-        for (size_t lane = 0; lane < group; ++lane) {
-            const size_t a = start + (lane < m ? lane : m - 1), i = moves ? (size_t)active[a] : a;
+        for (size_t lane = 0; lane < 2 * group; ++lane) {
+            const size_t a = start + lane < n_active ? start + lane : n_active - 1, i = moves ? (size_t)active[a] : a;
             rows[lane] = X + i * d;
-            label[lane] = labels[i];
+            if (lane < group)
+                label[lane] = labels[i];
         }
 #ifdef KMF_DOT8
         if (filter) {
-            if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, centroid_rows, filter, k, reach, ahead,
-                                        moves != NULL, work, norm, best, second, label))
+            if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, centroid_rows, filter, k, reach,
+                                        !moves && next + group <= n ? rows[group] : NULL, moves != NULL, work, norm,
+                                        best, second, label))
                 *unfiltered += m;
         } else
 #endif
         {
             KMF_FN(load_rows)(rows, d, shift, work);
             KMF_FN(norms)(work, d, norm);
-            KMF_FN(two_nearest)(work, packed, k, d, ahead, work + PANEL * d, best, second, label);
+            KMF_FN(two_nearest)(work, packed, k, d, next < n_active ? rows + group : NULL, work + PANEL * d, best,
+                                second, label);
         }
         float up[FILTER_PANEL], low[FILTER_PANEL];
         for (size_t lane = 0; lane < group; ++lane) {

@@ -68,8 +68,15 @@ KMF_STATIC void KMF_FN(load_rows)(const KMF_T **rows, size_t d, const KMF_T *shi
     }
 }
 
-/* The panel of m <= PANEL samples that lie one behind the other. Missing samples repeat the last one, so that no lane
- * holds rubbish. */
+/* The rows of m <= PANEL samples that lie one behind the other. Missing samples repeat the last one, so that no lane holds
+ * rubbish. */
+KMF_INLINE void KMF_FN(find_rows)(const KMF_T *X, size_t m, size_t d, const KMF_T **rows)
+{
+    for (size_t i = 0; i < PANEL; ++i)
+        rows[i] = X + (i < m ? i : m - 1) * d;
+}
+
+/* The panel of m <= PANEL samples that lie one behind the other. */
 KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF_T *shift, KMF_T *panel)
 {
     if (m == PANEL) {
@@ -81,8 +88,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
         }
     }
     const KMF_T *rows[2 * KMF_LANES];
-    for (size_t i = 0; i < PANEL; ++i)
-        rows[i] = X + (i < m ? i : m - 1) * d;
+    KMF_FN(find_rows)(X, m, d, rows);
     KMF_FN(load_rows)(rows, d, shift, panel);
 }
 
