@@ -280,12 +280,12 @@ KMF_STATIC void KMF_FN(pair_scores)(const KMF_T **rows, const KMF_T **centroids,
     }
 }
 
-/* With `guess` a sample comes with a label that is likely its own.
+/* With `known` a sample comes with a bound over its distance to some centroid.
  * Label, a bound over the least score, one under the second, and |x|^2 of m <= FILTER_PANEL samples; 0 if they had to be
  * scored densely. */
 KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t d, const KMF_T *shift,
                                       const KMF_T *packed, const KMF_T *centroids, const void *filter, size_t k,
-                                      float reach, const KMF_T *ahead, int guess, KMF_T *work, KMF_T *norm, KMF_T *best,
+                                      float reach, const KMF_T *ahead, const float *known, KMF_T *work, KMF_T *norm, KMF_T *best,
                                       KMF_T *second, int32_t *label)
 {
     const int32_t *tiles = (const int32_t *)filter;
@@ -312,10 +312,9 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
     for (size_t i = 0; i < FILTER_PANEL; ++i) {
         it.slack[i] = 2.0f * KMF_JOIN(score_slack, f32, KMF_ISA)(d, it.norm[i], reach);
         it.bound[i] = HUGE_VALF;
-        if (guess) {
-            const size_t j = (size_t)label[i];
-            const KMF_T dot = KMF_FN(row_dot)(rows[i], shift, centroids + j * d, d);
-            it.bound[i] = (float)(KMF_FN(half_norm)(packed, d, j) - dot) + it.slack[i];
+        if (known) {
+            const float square = (float)norm[i], off = KMF_FN(slack)(KMF_FN(chain)(d), known[i] + it.norm[i]);
+            it.bound[i] = 0.5f * (known[i] * known[i] - square) + off + it.slack[i];
         }
     }
     KMF_JOIN(filter_scan, f32, KMF_ISA)(x, tiles, k, d, (const char *)ahead, &it);

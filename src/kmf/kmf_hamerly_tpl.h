@@ -76,17 +76,18 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
         const size_t next = start + group;
         const KMF_T *rows[2 * FILTER_PANEL]; /* those of the next panel are fetched meanwhile */
         KMF_T best[FILTER_PANEL], second[FILTER_PANEL], norm[FILTER_PANEL];
+        float known[FILTER_PANEL];
         int32_t label[FILTER_PANEL];
         for (size_t lane = 0; lane < 2 * group; ++lane) {
             const size_t a = start + lane < n_active ? start + lane : n_active - 1, i = moves ? (size_t)active[a] : a;
             rows[lane] = X + i * d;
             if (lane < group)
-                label[lane] = labels[i];
+                known[lane] = upper[i];
         }
 #ifdef KMF_DOT8
         if (filter) {
             if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, centroid_rows, filter, k, reach,
-                                        !moves && next + group <= n ? rows[group] : NULL, moves != NULL, work, norm,
+                                        !moves && next + group <= n ? rows[group] : NULL, moves ? known : NULL, work, norm,
                                         best, second, label))
                 *unfiltered += m;
         } else
