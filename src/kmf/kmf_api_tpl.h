@@ -287,15 +287,16 @@ KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels,
     return words * 4 / sizeof(KMF_T) + 1;
 }
 
-/* Elements of `work` that the filter takes beside the rest: five panels, and the scores of a block of tiles in L2. */
+/* Elements of `work` that the filter takes beside the rest: two panels, the bytes of one and their turn, and the scores of a
+ * block of tiles in L2. */
 KMF_INLINE size_t KMF_API(kmf_filter_work)(const KMF_API(kmf_kernels) * kernels, size_t d)
 {
-    return d + 6 * kernels->panel * (sizeof(KMF_T) / 4) * (d + 4) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
+    return d + 3 * kernels->panel * (sizeof(KMF_T) / 4) * (d + 4) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
 }
 
 /* Elements of `work` for `improvements` with up to m chosen samples and q proposals. */
 KMF_INLINE size_t KMF_API(kmf_improve_size)(const KMF_API(kmf_kernels) * kernels, size_t n, size_t m, size_t q,
                                             size_t d)
 {
-    return 2 * n + m + 2 * q + 128 + (kernels->panel + kernels->tile) * (d + 2) + kernels->panel * (d / 4 + 2);
+    return 2 * n + m + 2 * q + 128 + (kernels->panel + kernels->tile) * (d + 2) + (kernels->panel / 2 + 1) * (d + 16);
 }

@@ -143,19 +143,33 @@ KMF_INLINE __m512i kmf_dot8_avx512(__m512i sum, __m512i x, __m512i c)
 #endif
 }
 KMF_INLINE __m512 kmf_to_float_avx512(__m512i a) { return _mm512_cvtepi32_ps(a); }
-/* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
-KMF_INLINE __m512 kmf_round4_avx512(const __m512 *x, __m512 inverse, __m512 scale, __m512 rest, int32_t *out)
+/* Features in units of 1 / inverse = scale as bytes; adds the squares of what is rounded off. */
+KMF_INLINE __m512 kmf_round_avx512(__m512 x, __m512 inverse, __m512 scale, __m512 rest, uint8_t *out)
 {
-    __m512i word = _mm512_set1_epi32((int32_t)0x80808080);
-    KMF_UNROLL
-    for (unsigned i = 0; i < 4; ++i) {
-        const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(x[i], inverse));
-        const __m512 off = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(q), scale, x[i]);
-        rest = _mm512_fmadd_ps(off, off, rest);
-        word = _mm512_add_epi32(word, _mm512_slli_epi32(q, 8 * i)); /* each sum of two fits its byte: no carry */
-    }
-    _mm512_storeu_si512(out, word);
-    return rest;
+    const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(x, inverse));
+    const __m512 off = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(q), scale, x);
+    _mm_storeu_si128((__m128i *)(void *)out, _mm512_cvtepi32_epi8(_mm512_add_epi32(q, _mm512_set1_epi32(128))));
+    return _mm512_fmadd_ps(off, off, rest);
+}
+/* Words r, r + 4, ... of 16 rows: as `quad` of floats. */
+KMF_INLINE __m512i kmf_words_avx512(const uint8_t *rows, size_t stride)
+{
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)rows));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 4 * stride)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 8 * stride)), 2);
+    return _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 12 * stride)), 3);
+}
+/* 4 words of 16 rows of bytes, turned so that a vector holds one column. */
+KMF_INLINE void kmf_turn_avx512(const uint8_t *rows, size_t stride, int32_t *out, size_t apart)
+{
+    const __m512i r0 = kmf_words_avx512(rows, stride), r1 = kmf_words_avx512(rows + stride, stride);
+    const __m512i r2 = kmf_words_avx512(rows + 2 * stride, stride), r3 = kmf_words_avx512(rows + 3 * stride, stride);
+    const __m512i a = _mm512_unpacklo_epi32(r0, r1), b = _mm512_unpackhi_epi32(r0, r1);
+    const __m512i c = _mm512_unpacklo_epi32(r2, r3), e = _mm512_unpackhi_epi32(r2, r3);
+    _mm512_storeu_si512(out, _mm512_unpacklo_epi64(a, c));
+    _mm512_storeu_si512(out + apart, _mm512_unpackhi_epi64(a, c));
+    _mm512_storeu_si512(out + 2 * apart, _mm512_unpacklo_epi64(b, e));
+    _mm512_storeu_si512(out + 3 * apart, _mm512_unpackhi_epi64(b, e));
 }
 /* The lanes of a that are not over the limit, as bits; the least of the others goes to `beyond`. */
 KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)

@@ -17,6 +17,8 @@
 #define FILTER_HEAD (2 * TILE + 4)
 #define FILTER_WORDS(d) (((d) + 3) / 4)
 #define FILTER_TILE(d) (FILTER_HEAD + TILE * FILTER_WORDS(d))
+#define FILTER_ROW(d) (((d) + 15) / 16 * 16) /* bytes of a sample, whole vectors and words of 4 columns */
+#define FILTER_SPACE(d) (FILTER_ROW(d) + 2 * FILTER_PANEL * (FILTER_ROW(d) / 4)) /* words that rounding takes */
 
 #define KMF_INT(operation) KMF_JOIN_ISA(operation, KMF_ISA)
 
@@ -79,39 +81,24 @@ typedef struct KMF_FN(filtered) {
     KMF_FN(pair) pairs[64 * KMF_LANES_F32 + 1];
 } KMF_FN(filtered);
 
-/* Round a panel to bytes; find scale, norm (of the rounded, at most) and the norm of what is rounded off. */
-KMF_STATIC void KMF_FN(filter_round)(const float *panel, size_t d, int32_t *x, KMF_FN(filtered) * it)
+/* Round a row of d floats, padded with zeros to whole vectors, to bytes; find scale, norm (of the rounded, at most) and the
+ * norm of what is rounded off. */
+KMF_INLINE void KMF_FN(filter_row)(const float *row, size_t d, float square, uint8_t *bytes, float *scale, float *norm,
+                                   float *rest)
 {
-    for (size_t half = 0; half < FILTER_PANEL; half += KMF_LANES) {
-        const float *p = panel + half;
-        const V zero = KMF_FN(set1)(0);
-        V largest = zero, squares = zero, rests = zero;
-        float inverse[KMF_LANES];
-        for (size_t f = 0; f < d; ++f) {
-            const V v = KMF_FN(load)(p + f * FILTER_PANEL);
-            largest = KMF_FN(max)(largest, KMF_FN(max)(v, KMF_FN(sub)(zero, v)));
-            squares = KMF_FN(fmadd)(v, v, squares);
-        }
-        KMF_FN(store)(it->scale + half, largest);
-        KMF_FN(store)(it->norm + half, squares);
-        for (size_t i = 0; i < KMF_LANES; ++i) {
-            it->scale[half + i] /= 127.0f;
-            inverse[i] = it->scale[half + i] > 0.0f ? 1.0f / it->scale[half + i] : 0.0f;
-        }
-        const V inv = KMF_FN(load)(inverse), scale = KMF_FN(load)(it->scale + half);
-        for (size_t f = 0; f < d; f += 4) {
-            V v[4];
-            KMF_UNROLL
-            for (size_t g = 0; g < 4; ++g)
-                v[g] = f + g < d ? KMF_FN(load)(p + (f + g) * FILTER_PANEL) : zero;
-            rests = KMF_INT(round4)(v, inv, scale, rests, x + f / 4 * FILTER_PANEL + half);
-        }
-        KMF_FN(store)(it->rest + half, rests);
-        for (size_t i = half; i < half + KMF_LANES; ++i) {
-            it->rest[i] = sqrtf(it->rest[i]) * 1.00001f;
-            it->norm[i] = sqrtf(it->norm[i]) * 1.00001f + it->rest[i];
-        }
+    const V zero = KMF_FN(set1)(0);
+    V largest = zero, rests = zero;
+    for (size_t f = 0; f < d; f += KMF_LANES) {
+        const V v = KMF_FN(load)(row + f);
+        largest = KMF_FN(max)(largest, KMF_FN(max)(v, KMF_FN(sub)(zero, v)));
     }
+    *scale = KMF_FN(largest)(largest) / 127.0f;
+    const V inverse = KMF_FN(set1)(*scale > 0.0f ? 1.0f / *scale : 0.0f), unit = KMF_FN(set1)(*scale);
+    for (size_t f = 0; f < d; f += KMF_LANES)
+        rests = KMF_INT(round)(KMF_FN(load)(row + f), inverse, unit, rests, bytes + f);
+    const float grow = 1.00001f + (float)(d / KMF_LANES) * UNIT;
+    *rest = sqrtf(KMF_FN(total)(rests)) * grow;
+    *norm = sqrtf(square) * grow + *rest;
 }
 
 /* How wrong a score of this tile may be. */
@@ -204,8 +191,8 @@ KMF_INLINE void KMF_FN(filter_tile)(const int32_t *x, const int32_t *tile, size_
 }
 
 /* List the pairs whose least possible score is under the bound, by rising label; `bound` may come with a first guess. */
-KMF_STATIC void KMF_FN(filter_scan)(const int32_t *x, const int32_t *tile, size_t k, size_t d, const char *ahead,
-                                    KMF_FN(filtered) * it)
+KMF_APART void KMF_FN(filter_scan)(const int32_t *x, const int32_t *tile, size_t k, size_t d, const char *ahead,
+                                   KMF_FN(filtered) * it)
 {
     it->n_pairs = 0;
     for (size_t i = 0; i < FILTER_PANEL; ++i)
@@ -228,6 +215,48 @@ KMF_STATIC void KMF_FN(filter_scan)(const int32_t *x, const int32_t *tile, size_
 }
 
 #endif
+
+/* Round FILTER_PANEL samples, of which those from the mth on repeat one, and turn their bytes: words of 4 features, samples
+ * along the lanes. `work` has FILTER_SPACE words, the turned come first; `norm` is |x|^2. */
+KMF_APART void KMF_FN(filter_round)(const KMF_T *const *rows, size_t m, size_t d, const KMF_T *shift, int32_t *work,
+                                    KMF_T *norm, KMF_JOIN(filtered, f32, KMF_ISA) * it)
+{
+    const size_t length = FILTER_ROW(d);
+    uint8_t *bytes = (uint8_t *)(work + FILTER_PANEL * (length / 4));
+    float *row = (float *)(void *)(bytes + FILTER_PANEL * length);
+    for (size_t f = d; f < length; ++f)
+        row[f] = 0.0f;
+    for (size_t i = 0; i < FILTER_PANEL; ++i) {
+        if (i >= m) {
+            it->scale[i] = it->scale[m - 1], it->norm[i] = it->norm[m - 1], it->rest[i] = it->rest[m - 1];
+            norm[i] = norm[m - 1];
+            memcpy(bytes + i * length, bytes + (m - 1) * length, length);
+            continue;
+        }
+        V sum = KMF_FN(set1)(0);
+        size_t f = 0;
+        for (; f + KMF_LANES <= d; f += KMF_LANES) {
+            KMF_T part[KMF_LANES];
+            const V v = KMF_FN(sub)(KMF_FN(load)(rows[i] + f), KMF_FN(load)(shift + f));
+            sum = KMF_FN(fmadd)(v, v, sum);
+            KMF_FN(store)(part, v);
+            for (size_t g = 0; g < KMF_LANES; ++g)
+                row[f + g] = (float)part[g];
+        }
+        norm[i] = KMF_FN(total)(sum);
+        for (; f < d; ++f) {
+            const KMF_T v = rows[i][f] - shift[f];
+            row[f] = (float)v;
+            norm[i] += v * v;
+        }
+        KMF_JOIN(filter_row, f32, KMF_ISA)(row, length, (float)norm[i], bytes + i * length, it->scale + i, it->norm + i,
+                                           it->rest + i);
+    }
+    for (size_t w = 0; w < length / 4; w += 4) {
+        for (size_t i = 0; i < FILTER_PANEL; i += KMF_LANES_F32)
+            KMF_INT(turn)(bytes + i * length + 4 * w, length, work + w * FILTER_PANEL + i, FILTER_PANEL);
+    }
+}
 
 /* x . c about the shift, in the fastest order. */
 KMF_INLINE KMF_T KMF_FN(row_dot)(const KMF_T *x, const KMF_T *shift, const KMF_T *c, size_t d)
@@ -285,42 +314,34 @@ KMF_STATIC void KMF_FN(pair_scores)(const KMF_T **rows, const KMF_T **centroids,
  * scored densely. */
 KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t d, const KMF_T *shift,
                                       const KMF_T *packed, const KMF_T *centroids, const void *filter, size_t k,
-                                      float reach, const KMF_T *ahead, const float *known, KMF_T *work, KMF_T *norm, KMF_T *best,
-                                      KMF_T *second, int32_t *label)
+                                      float reach, const KMF_T *ahead, const float *known, KMF_T *work, KMF_T *norm,
+                                      KMF_T *best, KMF_T *second, int32_t *label)
 {
     const int32_t *tiles = (const int32_t *)filter;
-    KMF_T *zeros = work, *panels = zeros + d, *pair_panels = panels + FILTER_PANEL * d;
-    float *floats = (float *)(void *)(pair_panels + 2 * PANEL * d);
-    int32_t *x = (int32_t *)(void *)(floats + FILTER_PANEL * d);
-    KMF_T *spill = (KMF_T *)(void *)(x + FILTER_PANEL * (FILTER_WORDS(d) + 1));
+    KMF_T *zeros = work, *panel = zeros + d;
+    int32_t *x = (int32_t *)(void *)(panel + 2 * PANEL * d);
+    KMF_T *spill = (KMF_T *)(void *)(x + FILTER_SPACE(d) + 2);
     KMF_JOIN(filtered, f32, KMF_ISA) it;
     for (size_t f = 0; f < d; ++f)
         zeros[f] = 0;
-    for (size_t half = 0; half < FILTER_PANEL; half += PANEL) {
-        const KMF_T *from[2 * KMF_LANES];
-        KMF_T *panel = panels + half * d;
-        for (size_t i = 0; i < PANEL; ++i)
-            from[i] = rows[half + i];
-        KMF_FN(load_rows)(from, d, shift, panel);
-        KMF_FN(norms)(panel, d, norm + half);
-        for (size_t f = 0; f < d && !KMF_FLOATS; ++f) {
-            for (size_t i = 0; i < PANEL; ++i)
-                floats[f * FILTER_PANEL + half + i] = (float)panel[f * PANEL + i];
-        }
-    }
-    KMF_JOIN(filter_round, f32, KMF_ISA)(KMF_FLOATS ? (const float *)(const void *)panels : floats, d, x, &it);
+    KMF_FN(filter_round)(rows, m, d, shift, x, norm, &it);
     for (size_t i = 0; i < FILTER_PANEL; ++i) {
         it.slack[i] = 2.0f * KMF_JOIN(score_slack, f32, KMF_ISA)(d, it.norm[i], reach);
         it.bound[i] = HUGE_VALF;
         if (known) {
-            const float square = (float)norm[i], off = KMF_FN(slack)(KMF_FN(chain)(d), known[i] + it.norm[i]);
+            const float square = (float)norm[i],
+                        off = KMF_FN(slack)(KMF_FN(chain)(d) + d / KMF_LANES, known[i] + it.norm[i]);
             it.bound[i] = 0.5f * (known[i] * known[i] - square) + off + it.slack[i];
         }
     }
     KMF_JOIN(filter_scan, f32, KMF_ISA)(x, tiles, k, d, (const char *)ahead, &it);
     if (it.n_pairs > FILTER_PAIRS) {
-        for (size_t half = 0; half < FILTER_PANEL; half += PANEL)
-            KMF_FN(two_nearest)(panels + half * d, packed, k, d, NULL, spill, best + half, second + half, label + half);
+        for (size_t half = 0; half < FILTER_PANEL; half += PANEL) {
+            const KMF_T *from[2 * KMF_LANES];
+            memcpy(from, rows + half, sizeof from);
+            KMF_FN(load_rows)(from, d, shift, panel);
+            KMF_FN(two_nearest)(panel, packed, k, d, NULL, spill, best + half, second + half, label + half);
+        }
         return 0;
     }
     KMF_JOIN(pair, f32, KMF_ISA) pairs[FILTER_PAIRS + 1]; /* sample by sample: its row stays in L1 */
@@ -366,7 +387,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
             right[i] = centroids + j * d;
             score[i] = KMF_FN(half_norm)(packed, d, j);
         }
-        KMF_FN(pair_scores)(left, right, d, shift, zeros, pair_panels, score);
+        KMF_FN(pair_scores)(left, right, d, shift, zeros, panel, score);
         for (size_t i = 0; i < count; ++i) {
             const size_t lane = (size_t)pairs[start + i].lane;
             KMF_FN(rank)(score[i], pairs[start + i].label, best + lane, second + lane, label + lane);

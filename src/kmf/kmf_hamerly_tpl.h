@@ -76,19 +76,19 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
         const size_t next = start + group;
         const KMF_T *rows[2 * FILTER_PANEL]; /* those of the next panel are fetched meanwhile */
         KMF_T best[FILTER_PANEL], second[FILTER_PANEL], norm[FILTER_PANEL];
-        float known[FILTER_PANEL];
         int32_t label[FILTER_PANEL];
         for (size_t lane = 0; lane < 2 * group; ++lane) {
             const size_t a = start + lane < n_active ? start + lane : n_active - 1, i = moves ? (size_t)active[a] : a;
             rows[lane] = X + i * d;
-            if (lane < group)
-                known[lane] = upper[i];
         }
 #ifdef KMF_DOT8
         if (filter) {
+            float known[FILTER_PANEL];
+            for (size_t lane = 0; moves && lane < group; ++lane)
+                known[lane] = upper[active[start + (lane < m ? lane : m - 1)]];
             if (!KMF_FN(filter_nearest)(rows, m, d, shift, packed, centroid_rows, filter, k, reach,
-                                        !moves && next + group <= n ? rows[group] : NULL, moves ? known : NULL, work, norm,
-                                        best, second, label))
+                                        !moves && next + group <= n ? rows[group] : NULL, moves ? known : NULL, work,
+                                        norm, best, second, label))
                 *unfiltered += m;
         } else
 #endif

@@ -121,6 +121,8 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #undef SLOT
 #undef BRICK
 #undef KMF_INT
+#undef FILTER_SPACE
+#undef FILTER_ROW
 #undef FILTER_TILE
 #undef FILTER_WORDS
 #undef FILTER_HEAD

@@ -108,20 +108,29 @@ KMF_INLINE int32x4_t kmf_dot8_neon(int32x4_t sum, int32x4_t x, int32x4_t c)
     return vdotq_s32(sum, vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(c));
 }
 KMF_INLINE float32x4_t kmf_to_float_neon(int32x4_t a) { return vcvtq_f32_s32(a); }
-/* Four features in units of 1 / inverse = scale as the bytes of a word; adds the squares of what is rounded off. */
-KMF_INLINE float32x4_t kmf_round4_neon(const float32x4_t *x, float32x4_t inverse, float32x4_t scale, float32x4_t rest,
-                                       int32_t *out)
+/* Features in units of 1 / inverse = scale as bytes; adds the squares of what is rounded off. */
+KMF_INLINE float32x4_t kmf_round_neon(float32x4_t x, float32x4_t inverse, float32x4_t scale, float32x4_t rest,
+                                      uint8_t *out)
 {
-    int32x4_t q[4];
-    KMF_UNROLL
-    for (int i = 0; i < 4; ++i) {
-        q[i] = vcvtnq_s32_f32(vmulq_f32(x[i], inverse));
-        const float32x4_t off = vfmsq_f32(x[i], vcvtq_f32_s32(q[i]), scale);
-        rest = vfmaq_f32(rest, off, off);
-    }
-    const int32x4_t low = vsliq_n_s32(q[0], q[1], 8), high = vsliq_n_s32(q[2], q[3], 8); /* byte beside byte */
-    vst1q_s32(out, vsliq_n_s32(low, high, 16));
-    return rest;
+    const int32x4_t q = vcvtnq_s32_f32(vmulq_f32(x, inverse));
+    const float32x4_t off = vfmsq_f32(x, vcvtq_f32_s32(q), scale);
+    const int16x4_t half = vmovn_s32(q);
+    const uint32_t word = vget_lane_u32(vreinterpret_u32_s8(vmovn_s16(vcombine_s16(half, half))), 0);
+    memcpy(out, &word, sizeof word);
+    return vfmaq_f32(rest, off, off);
+}
+/* 4 words of 4 rows of bytes, turned so that a vector holds one column. */
+KMF_INLINE void kmf_turn_neon(const uint8_t *rows, size_t stride, int32_t *out, size_t apart)
+{
+    const int32x4_t r0 = vreinterpretq_s32_u8(vld1q_u8(rows)), r1 = vreinterpretq_s32_u8(vld1q_u8(rows + stride));
+    const int32x4_t r2 = vreinterpretq_s32_u8(vld1q_u8(rows + 2 * stride));
+    const int32x4_t r3 = vreinterpretq_s32_u8(vld1q_u8(rows + 3 * stride));
+    const int64x2_t a = vreinterpretq_s64_s32(vzip1q_s32(r0, r1)), b = vreinterpretq_s64_s32(vzip2q_s32(r0, r1));
+    const int64x2_t c = vreinterpretq_s64_s32(vzip1q_s32(r2, r3)), e = vreinterpretq_s64_s32(vzip2q_s32(r2, r3));
+    vst1q_s32(out, vreinterpretq_s32_s64(vzip1q_s64(a, c)));
+    vst1q_s32(out + apart, vreinterpretq_s32_s64(vzip2q_s64(a, c)));
+    vst1q_s32(out + 2 * apart, vreinterpretq_s32_s64(vzip1q_s64(b, e)));
+    vst1q_s32(out + 3 * apart, vreinterpretq_s32_s64(vzip2q_s64(b, e)));
 }
 /* The lanes of a that are not over the limit, as bits; the least of the others goes to `beyond`. */
 KMF_INLINE uint32_t kmf_within_neon(float32x4_t a, float32x4_t limit, float32x4_t *beyond)

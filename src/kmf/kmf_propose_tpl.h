@@ -219,20 +219,24 @@ KMF_INLINE void KMF_FN(thresholds)(const KMF_T *panel, const KMF_T *near_now, si
 KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const KMF_T *near_now, const KMF_T *below,
                                      const int32_t *index, uint32_t first, size_t valid, size_t d,
                                      const KMF_T *proposals, const KMF_T *packed, const int32_t *found, size_t count,
-                                     const int32_t *ahead, const void *filter, float largest, KMF_T *tile, int32_t *x,
-                                     KMF_API(kmf_lists) * lists)
+                                     const int32_t *ahead, const KMF_T *shift, const void *filter, float largest,
+                                     KMF_T *tile, int32_t *x, KMF_API(kmf_lists) * lists)
 {
     const int32_t *bytes = NULL;
 #if defined(KMF_DOT8) && KMF_FLOATS
     KMF_FN(filtered) it;
     if (filter && !found) {
         bytes = (const int32_t *)filter;
-        KMF_FN(filter_round)(panel, d, x, &it);
+        const KMF_T *rows[2 * KMF_LANES];
+        KMF_T norm[2 * KMF_LANES];
+        for (size_t i = 0; i < PANEL; ++i)
+            rows[i] = X + (size_t)index[i] * d;
+        KMF_FN(filter_round)(rows, valid, d, shift, x, norm, &it);
         for (size_t i = 0; i < PANEL; ++i)
             it.slack[i] = 2.0f * KMF_FN(score_slack)(d, it.norm[i], largest);
     }
 #else
-    (void)filter, (void)x, (void)largest, (void)bytes;
+    (void)shift, (void)filter, (void)x, (void)largest, (void)bytes;
 #endif
     const uint32_t all = valid < 32 ? ((uint32_t)1 << valid) - 1 : ~(uint32_t)0;
     const size_t n_tiles = (count + TILE - 1) / TILE, step = (PANEL + n_tiles - 1) / n_tiles;
@@ -330,10 +334,10 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
         default:
             KMF_FN(load_rows)(x, d, shift, panel);
             KMF_FN(thresholds)(panel, near_now, d, batch->largest, below);
-            ok = KMF_FN(improve_tiled)(X, panel, near_now, below, index, first, valid, d, batch->points, batch->packed,
-                                       wide ? NULL : found, count,
-                                       start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, batch->filter,
-                                       (float)batch->largest, tile, (int32_t *)(void *)(tile + TILE * (d + 2)), lists);
+            ok = KMF_FN(improve_tiled)(
+                X, panel, near_now, below, index, first, valid, d, batch->points, batch->packed, wide ? NULL : found,
+                count, start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, shift, batch->filter,
+                (float)batch->largest, tile, (int32_t *)(void *)(tile + TILE * (d + 2)), lists);
             break;
         }
         if (!ok)
