@@ -330,7 +330,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
         it.bound[i] = HUGE_VALF;
         if (known) {
             const float square = (float)norm[i],
-                        off = KMF_FN(slack)(KMF_FN(chain)(d) + d / KMF_LANES, known[i] + it.norm[i]);
+                        off = KMF_JOIN(slack, f32, KMF_ISA)(KMF_FN(chain)(d) + d / KMF_LANES, known[i] + it.norm[i]);
             it.bound[i] = 0.5f * (known[i] * known[i] - square) + off + it.slack[i];
         }
     }
