@@ -1,9 +1,7 @@
 """Trials of reading: any bytes give a value or an error that names the file, soon and in memory that the file is worth.
 
-    python torture --only fuzz                        # files of mutations.py, the same for a seed
-    python torture/fuzz.py csv folder -runs=100000    # files that atheris finds, by the lines of Python they reach
-
-The second goes on with the files in the folder, and takes libFuzzer's options.
+Here files are those of mutations.py, the same for a seed; explore.py lets atheris find others. TMPDIR in memory is much
+faster.
 """
 
 from __future__ import annotations
@@ -288,8 +286,8 @@ LOADERS = {
 }
 
 
-def _prepare() -> None:
-    """Say nothing, wait for no disk, and leave the machine some memory."""
+def begin(loader: Loader, path: Path, seeds: Sequence[bytes]) -> None:
+    """Say nothing, wait for no disk, leave the machine some memory; read the good files, and import what they need."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     with suppress(ImportError, ValueError, OSError):
@@ -297,6 +295,9 @@ def _prepare() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (1 << 34, resource.RLIM_INFINITY))
     _atomic.os.fsync = lambda _: None  # type: ignore[assignment] # nobody cuts the power here
+    for data in seeds:
+        assert loader.check(path, loader.frame(data)), "a good file is refused"
+    tracemalloc.start(1)
 
 
 def fuzz(name: str) -> Callable[[int], Step]:
@@ -304,12 +305,8 @@ def fuzz(name: str) -> Callable[[int], Step]:
 
     def start(seed: int) -> Step:
         loader = LOADERS[name]
-        seeds, place = loader.seeds(), folder()
-        path = place / f"a{loader.suffix}"
-        _prepare()
-        for data in seeds:
-            assert loader.check(path, loader.frame(data)), "a good file is refused"
-        tracemalloc.start(1)  # now that all is imported
+        seeds, path = loader.seeds(), folder() / f"a{loader.suffix}"
+        begin(loader, path, seeds)
 
         def step(case: int) -> bool:
             rng = random.Random(f"{seed} {case}")

@@ -8,6 +8,7 @@ A row a tool: passed, failed, or which tool is not here. Nothing is suppressed b
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import shutil
@@ -115,6 +116,22 @@ class Checks:
         program = self._build(tool("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"), "-O1", "-static")
         every = str(10 * int(self.every))
         return "; ".join(call(emulator, "-cpu", cpu, program, "neon", every) for cpu in ("max", "cortex-a57"))
+
+    def readers_explored(self) -> str:
+        """Let atheris find files that reach more of the readers; the trials of fuzz.py say what is asked of them."""
+        if importlib.util.find_spec("atheris") is None:
+            raise Missing("atheris is not installed (pip install atheris)")
+        from fuzz import LOADERS
+
+        said = []
+        for name in LOADERS:
+            found = self.folder / name
+            found.mkdir()
+            runs = 100_000 // int(self.every)
+            where = f"-artifact_prefix={self.folder}/"
+            call(sys.executable, str(ROOT / "torture" / "explore.py"), name, str(found), f"-runs={runs}", where)
+            said.append(f"{name}: {runs} files, {len(list(found.iterdir()))} of them reach more")
+        return "; ".join(said)
 
     def suite_under_asan(self) -> str:
         """Run the tests of the core on extension modules built with ASan and UBSan, for every instruction set."""
