@@ -92,7 +92,7 @@ def _all(X: Any) -> None:
     if isinstance(X, np.ndarray):
         X.tobytes()
     else:
-        for _ in read_blocks(X, np.dtype(np.float64), ROWS):
+        for _ in read_blocks(X, np.dtype(np.float64), min(ROWS, max(X.shape[0], 1))):
             pass
 
 

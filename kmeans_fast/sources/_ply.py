@@ -98,12 +98,12 @@ class PlyCloud:
                 np.copyto(out[:, f], records[name], casting="unsafe")
 
     def _parsed(self) -> Iterator[Array]:
-        names = list(self.header.points.properties)
-        places = [names.index(name) for name in self.feature_names]
+        order = {name: i for i, name in enumerate(self.header.points.properties)}
+        places = [order[name] for name in self.feature_names]
         with reopen(self.path, self.stream) as stream:
             lines, done = point_lines(stream, self.header), 0
             while part := list(islice(lines, PARSED)):
-                yield self._parse(part, places, len(names), done)
+                yield self._parse(part, places, len(order), done)
                 done += len(part)
 
     def _parse(self, lines: list[bytes], places: list[int], width: int, done: int) -> Array:
