@@ -56,6 +56,8 @@ def read_npz(source: Source) -> npt.NDArray[Any]:
                     "must hold one array, or one called 'X'."
                 )
             name, member = next(iter(members.items())) if len(members) == 1 else ("X", members["X"])
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # LZMA asks for up to 4 GiB
+                raise FileError(f"{source.name} is compressed as NumPy never does: it must be stored or deflated.")
             # Nor does the archive's own directory get to promise bytes that can't be there.
             size = min(member.file_size, DEFLATE_LIMIT * min(member.compress_size, source.size))
             with archive.open(member) as data:
