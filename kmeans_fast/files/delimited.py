@@ -27,7 +27,7 @@ from .points import Chosen, Columns, Points, choose, default_names
 
 BLOCK = 1 << 20  # bytes read at a time when counting quotes; also the longest first line
 FIELD = 64  # bytes allowed a field where a line of many columns is longer than a block
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", "."}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -133,6 +134,13 @@ def test_a_line_longer_than_a_block_is_read(tmp_path: Path) -> None:
 def test_blank_lines_below_a_wide_one_take_no_memory(tmp_path: Path) -> None:
     points = read(tmp_path, ",".join("1" * 20_000) + "\n" * 2_000_000)  # 320 GB, were each a point
     assert points.X.shape == (1, 20_000)
+
+
+def test_many_digits_that_are_no_number_are_refused_at_once(tmp_path: Path) -> None:
+    began = process_time()
+    with pytest.raises(FileError, match=r"line 1, column 'x0'.*is not a number"):
+        read(tmp_path, "7" * 100_000 + ";\n1\n", header=False, delimiter=",")
+    assert process_time() - began < 5  # a pattern that tries every place for the point would take an hour
 
 
 def test_an_error_keeps_file_and_reason_however_long_a_name_is(tmp_path: Path) -> None:
