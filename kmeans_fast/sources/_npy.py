@@ -53,10 +53,11 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
     try:
         version = np.lib.format.read_magic(stream)
         if version > (1, 0):  # NumPy would allocate what the header's length says
-            length = int.from_bytes(stream.read(4), "little")
+            start = stream.read(4)
+            length = int.from_bytes(start, "little")
             if length > size:
                 raise ValueError(f"a header of {length} bytes, and {size} are there")
-            stream.seek(-4, os.SEEK_CUR)
+            stream.seek(-len(start), os.SEEK_CUR)
         if version in readers:
             header = Header(*readers[version](stream), stream.tell())
     except _UNPARSED as error:

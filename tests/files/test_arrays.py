@@ -145,6 +145,13 @@ def test_an_archive_compressed_as_numpy_never_does_is_refused(tmp_path: Path, me
         read_points(tmp_path / "a.npz")
 
 
+def test_a_file_that_ends_within_the_length_of_its_header_is_an_error(tmp_path: Path) -> None:
+    for length in range(8, 12):
+        (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x03\x00\x04\x00\x00"[:length])
+        with pytest.raises(FileError, match=r"expected 4 bytes got"):
+            read_points(tmp_path / "a.npy")
+
+
 def test_a_flipped_byte_in_an_archive_is_an_error_or_harmless(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez_compressed(path, X)
