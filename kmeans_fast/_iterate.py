@@ -37,6 +37,8 @@ class Halt:
     lowest: float
     stalled: int
     n_distances: int
+    rounding: bool
+    laps: int
 
 
 class Keep(Protocol):
@@ -57,6 +59,8 @@ class Run:
     stop_reason: str = ""
     settled: bool = False  # the last pass was against these very centroids
     rounded: bool = False  # they are known to be float32 numbers
+    rounding: bool | None = None  # whether the loop rounds means to float32; None: as the problem supposes
+    laps: int = 0  # times that the loop went on because the last pass moved a label
     inertia: float = np.inf
     n_distances: int = 0
     n_tried: int = 0  # swaps (_improve.py)
@@ -83,16 +87,21 @@ def lloyd(
     """Run Lloyd's algorithm, price the result, and leave labels that are those of `predict`."""
     if isinstance(start, Halt):
         run = Run(start.centroids, n_distances=start.n_distances, inertia_history=start.inertia_history, halt=start)
+        run.rounding, run.laps = start.rounding, start.laps
     else:
         run = Run(start)
         problem.refine(start, SHARE_AT_START)
-    loop(problem, run, max_iter, tol * problem.variance, watch, keep)
-    unsummed = problem.refine(run.centroids)  # float32 has said all that it can
-    if unsummed and run.n_iter < max_iter and run.stop_reason not in STOPPED:
+    while True:
         loop(problem, run, max_iter, tol * problem.variance, watch, keep)
-        unsummed = False
-    _finish(problem, run, unsummed)
-    return run
+        unsummed = problem.refine(run.centroids)  # float32 has said all that it can
+        if unsummed and run.n_iter < max_iter and run.stop_reason not in STOPPED:
+            continue
+        if not _finish(problem, run, unsummed) or run.stop_reason != "labels unchanged":
+            return run
+        if run.n_iter >= max_iter or run.laps >= STALLED:
+            run.stop_reason = "max_iter" if run.n_iter >= max_iter else "no decrease"
+            return run
+        run.laps += 1
 
 
 def loop(
@@ -104,7 +113,7 @@ def loop(
     small = problem.small_block() if not watched and problem.algorithm != "boxes" else None
     centroids, new = run.centroids, np.empty_like(run.centroids)
     lowest, stalled, fresh, reason = np.inf, 0, True, ""
-    engine.rounding = problem.rounding
+    engine.rounding = problem.rounding if run.rounding is None else run.rounding
     if run.halt is None:
         engine.reset()
     else:
@@ -144,7 +153,7 @@ def loop(
         if keep is not None and not reason and not relocated and (stop or keep.due()):
             sums = None if much else problem.sums[problem.dtype == np.float32]
             n_distances = run.n_distances + engine.count_distances()
-            keep.halted(Halt(new, centroids, sums, history, lowest, stalled, n_distances))
+            keep.halted(Halt(new, centroids, sums, history, lowest, stalled, n_distances, engine.rounding, run.laps))
         reason = stop or reason
         if reason and not fresh and not problem.sums_are_exact(history[-1]):
             # Samples that came and went left rounding behind: take the means afresh.
@@ -190,8 +199,11 @@ def priced(problem: Problem, expanded: float, centroids: Floats) -> float:
     return exact
 
 
-def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
-    """One last pass against the centroids as they are returned, so that labels, counts and inertia agree."""
+def _finish(problem: Problem, run: Run, unsummed: bool) -> bool:
+    """One last pass against the centroids as they are returned, so that labels, counts and inertia agree.
+
+    Say whether it moved a label: where centroids are rounded otherwise than in the loop, or summed afresh, it may.
+    """
     engine = problem.engine()
     run.settled = run.settled and not unsummed
     if problem.samples.result_dtype == np.float32:
@@ -201,6 +213,7 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
             weights = problem.totals[:, problem.samples.n_features]
             squares = float(weights @ np.einsum("jf,jf->j", run.centroids, run.centroids))
             harmless = problem.rounding_is_harmless(lowest, squares)
+        run.rounding = harmless
         run.rounded = harmless and not (engine.rounding and engine.n_empty)  # an empty cluster keeps its centroid
         if harmless and not engine.rounding:
             run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
@@ -208,11 +221,14 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> None:
             engine.rounding = run.settled = unsummed = False
             make_pass(problem, engine, run.centroids, True, assign=False)
             engine.finish(run.centroids)
+    moved = False
     if not run.settled:
         unsummed |= problem.refine(run.centroids)
         engine = problem.engine()
         make_pass(problem, engine, run.centroids, unsummed)
         engine.finish(np.empty_like(run.centroids))
+        moved = engine.n_changed > 0
     run.n_distances += engine.count_distances()
     run.inertia = priced(problem, engine.inertia, run.centroids)
     run.counts = problem.own.counts(problem)
+    return moved

@@ -62,7 +62,7 @@ class Keeper:
 
     def halted(self, halt: Halt) -> None:
         """Save a loop between two passes."""
-        figures = {"lowest": halt.lowest, "stalled": halt.stalled, "n_distances": halt.n_distances}
+        figures = {name: getattr(halt, name) for name in ("lowest", "stalled", "n_distances", "rounding", "laps")}
         arrays = {"centroids": halt.centroids, "labelled_by": halt.labelled_by}
         if halt.sums is not None:
             arrays["sums"] = halt.sums

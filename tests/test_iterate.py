@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans as SklearnKMeans
 
-from kmeans_fast import ClusterWarning, KMeansResult, kmeans, reference
+from kmeans_fast import ClusterWarning, KMeansResult, _iterate, kmeans, reference
 
 Array = NDArray[Any]
 SOME = settings(max_examples=60, deadline=None, derandomize=True)
@@ -327,6 +327,32 @@ def test_labels_that_flip_by_rounding_end_the_fit():
     assert r.converged
 
 
+@pytest.mark.parametrize(("max_iter", "reason"), [(300, "labels unchanged"), (2, "max_iter")])
+def test_labels_that_the_last_pass_moves_were_not_unchanged(oracle, max_iter, reason):
+    # Neighbours in float32: the outlier hides until the end that means must not be rounded to it.
+    X = (1.0 + np.array([[2.0**37], [7], [4], [1], [0]]) * 2.0**-23).astype(np.float32)
+    r = fit(X, X[[0, 3, 1, 4]], max_iter=max_iter)
+    assert r.stop_reason == reason
+    oracle.assert_agrees(r, X)
+    means = (oracle.means(X, r.labels, 4) == r.centroids).all()
+    assert means == (reason == "labels unchanged")
+
+
+def test_a_last_pass_that_moves_labels_each_time_ends_the_fit(monkeypatch, blobs):
+    X, finish = blobs(), _iterate._finish
+    once = fit(X, X[:3])
+
+    def back_to_the_start(problem: Any, run: Any, unsummed: bool) -> bool:
+        finish(problem, run, unsummed)
+        run.centroids = X[:3].copy()
+        return True
+
+    monkeypatch.setattr(_iterate, "_finish", back_to_the_start)
+    r = fit(X, X[:3], max_iter=10_000)
+    assert (once.stop_reason, r.stop_reason) == ("labels unchanged", "no decrease")
+    assert r.n_iter == (_iterate.STALLED + 1) * once.n_iter
+
+
 # Far from the origin, far apart, tiny and huge
 
 
@@ -364,9 +390,17 @@ def test_tiny_and_huge_scales_give_the_clusters_of_the_middle(blobs, dtype, expo
     assert r.n_iter == a.n_iter
 
 
-def test_values_whose_squares_overflow_are_refused(blobs):
+@pytest.mark.parametrize("weight", [None, 1e-9])
+def test_values_whose_squares_overflow_are_refused(blobs, weight):
+    X = blobs() * 1e155
     with pytest.raises(ValueError, match="X has values too large: their squares overflow float64"):
-        kmeans(blobs() * 1e155, 3)
+        kmeans(X, 3, sample_weight=None if weight is None else np.full(len(X), weight))
+
+
+def test_distances_that_overflow_end_in_an_error_and_not_in_endless_draws():
+    X = np.repeat([[-1e154], [1e154]], 2, axis=0)  # squares about the middle fit, that of the way between does not
+    with pytest.raises(ValueError, match="X has values too large"):
+        kmeans(X, 3, sample_weight=np.full(4, 1e-9), random_state=0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -96,6 +96,12 @@ def test_a_fit_goes_on_in_float64_from_where_float32_had_to_stop(resume, n, offs
     assert {state["dtype"] for state in states} == {"<f4", "<f8"}
 
 
+def test_a_loop_that_went_on_after_its_last_pass_goes_on_from_there(resume):
+    X = (1.0 + np.array([[2.0**37], [7], [4], [1], [0]]) * 2.0**-23).astype(np.float32)
+    states = resume(X, 4, init=X[[0, 3, 1, 4]].astype(float), tol=0)
+    assert [state["halt"]["laps"] for state in states if "halt" in state] == [0, 1]
+
+
 def test_a_run_that_turned_to_boxes_goes_on_by_boxes(resume):
     X = np.random.default_rng(0).random((33_000, 5), np.float32)
     states = resume(X, 24, 3, init=X[:24], tol=0, max_iter=16)
