@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import isfinite, log
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import _batches
 from ._problem import Problem
 from ._rounds import Lists, Patches
+from ._validate import too_large
 
 MORE_CANDIDATES = 1.25  # times log(k): without, inertia ends 1 to 2% higher in 32 to 128 features
 MAX_CANDIDATES = 32
@@ -124,6 +125,8 @@ class Greedy:
             closest, weight = closest[turned], None if weight is None else weight[turned]
         _batches.sum_masses(closest, weight, self.mass, chunk, self.problem.threads_for(float(len(closest))))
         self.total = float(np.cumsum(self.mass)[-1])
+        if not isfinite(self.total):  # no draw from this would ever end
+            raise too_large("X")
         if self.total <= 0.0:
             return False
         uniform, level = self.rng.random(count), self.rng.random(count)

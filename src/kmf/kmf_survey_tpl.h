@@ -29,7 +29,7 @@ KMF_STATIC void KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const double 
         for (size_t f = 0; f < d; ++f) {
             const double x = (double)X[i * d + f] - shift[f];
             sums[f] += weight * x;
-            squares[f] += weight * x * x;
+            squares[f] += weight * (x * x); /* a square that overflows shows, however small its weight */
         }
     }
 }
