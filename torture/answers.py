@@ -14,7 +14,7 @@ import arrays
 import numpy as np
 from campaign import ROOT, Skipped, Step, Trial, folder
 
-from kmeans_fast import _runtime, kmeans, predict, reference
+from kmeans_fast import MiniBatchKMeans, _runtime, kmeans, predict, reference
 from kmeans_fast._algorithm import ALGORITHMS, MAX_BOX_FEATURES, MAX_GRID_FEATURES
 from kmeans_fast._seed import METHODS
 
@@ -147,12 +147,14 @@ def threads(seed: int) -> Step:
 
     def step(case: int) -> int:
         rng = np.random.default_rng([seed, case])
-        n, d = int(rng.integers(4_000, 20_000)), int(rng.integers(1, 20))
-        k = int(min(200, max(2, rng.uniform(1.2, 3) * 1e6 / (n * (d + 2)))))
+        d = int(rng.integers(1, 20))
+        algorithm = str(rng.choice(algorithms(d)))
+        # Of boxes a thread labels 65536 samples at a time: fewer would be one thread's.
+        n = int(rng.integers(4_000, 20_000)) * (10 if algorithm == "boxes" else 1)
+        k = int(min(200, max(8, rng.uniform(1.2, 3) * 1e6 / (n * (d + 2)))))
         X = (rng.standard_normal((n, d)) + 4 * rng.standard_normal((k, d))[rng.integers(k, size=n)]).astype(
             rng.choice(["f4", "f8", "f2"])
         )
-        algorithm = str(rng.choice(algorithms(d)))
         options: dict[str, Any] = {
             "init": str(rng.choice(METHODS)),
             "n_init": int(rng.integers(1, 3)),
@@ -166,6 +168,12 @@ def threads(seed: int) -> Step:
             warnings.simplefilter("ignore")
             results = [kmeans(X, k, n_threads=threads, **options) for threads in (1, 2, 3, 8)]
             assert all(bits(r) == bits(results[0]) for r in results), (n, d, k, options)
+            batch = {"batch": str(rng.choice(["nested", "random"])), "batch_size": 4096, "max_iter": 1}
+            centers = [
+                MiniBatchKMeans(k, **batch, n_threads=threads, random_state=case).fit(X).cluster_centers_.tobytes()
+                for threads in (1, 2, 3, 8)
+            ]
+            assert all(c == centers[0] for c in centers), (n, d, k, batch)
         return max(r.n_threads for r in results)
 
     return step
