@@ -212,10 +212,17 @@ def _checked(arrays: Arrays, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
 
 def _figures(figures: Any, kind: type[Halt] | type[Pause]) -> dict[str, Any]:
     """Return the numbers of a halt or a pause."""
-    kinds = {field.name: field.type for field in fields(kind) if field.type in ("int", "float")}
+    checks = {"int": _count, "float": _number, "bool": _flag}
+    kinds = {field.name: checks[str(field.type)] for field in fields(kind) if field.type in checks}
     if not isinstance(figures, dict) or figures.keys() != kinds.keys():
         raise ValueError(f"it must have {', '.join(kinds)}")
-    return {name: _count(value) if kinds[name] == "int" else _number(value) for name, value in figures.items()}
+    return {name: kinds[name](value) for name, value in figures.items()}
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError(f"{value!r:.50} must be true or false")
+    return value
 
 
 def _count(value: Any) -> int:

@@ -119,6 +119,7 @@ cdef class Lloyd:
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
         self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
         self.rows = None
+        scored[:] = 0  # a start may `finish` before any `reset`
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.grid, self.grid_now = None, NULL
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)

@@ -24,8 +24,11 @@ KMF = ROOT / "tests" / "kmf"
 STRICT = ["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'src' / 'kmf'}"]
 LIMIT = 1800.0  # seconds of one command
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-# What calls compiled code, and nothing that takes long or starts processes.
-SUITE = ["algorithm", "iterate", "kmeans", "own", "predict", "random", "result", "seed", "seed_large", "improve"]
+# The tests of what calls compiled code.
+SUITE = (
+    "algorithm coresets improve iterate kmeans memory own predict restarts result resume samples seed seed_large "
+    "seed_two_level voxels"
+)
 
 
 class Missing(Exception):
@@ -83,16 +86,6 @@ class Checks:
         """Run the kernels under ASan, UBSan and the leak detector."""
         return self._all(self._build(tool("cc"), "-O1", *SANITIZERS))
 
-    def thread_sanitizer(self) -> str:
-        """Run the passes of a team under TSan, with clang's OpenMP and its Archer, which tells TSan of barriers."""
-        clang = tool("clang")
-        archer = [*Path("/usr/lib").glob("llvm-*/lib/libarcher.so"), *Path("/usr/lib").glob("*/libarcher.so")]
-        if not archer:
-            raise Missing("libarcher.so is not installed (Debian: libomp-14-dev, libclang-rt-14-dev)")
-        program = self._build(clang, "-O1", "-fopenmp", "-fsanitize=thread", source="threads.c")
-        # libomp itself is not built with TSan, so its own locks cannot be seen; Archer reports them instead.
-        return call(program, OMP_TOOL_LIBRARIES=str(archer[0]), TSAN_OPTIONS="ignore_noninstrumented_modules=1")
-
     def valgrind_scalar(self) -> str:
         """Run plain C under Valgrind: reads of memory that nobody wrote, too."""
         program = self._build(tool("cc"), "-O1")
@@ -133,40 +126,56 @@ class Checks:
             said.append(f"{name}: {runs} files, {len(list(found.iterdir()))} of them reach more")
         return "; ".join(said)
 
-    def suite_under_asan(self) -> str:
-        """Run the tests of the core on extension modules built with ASan and UBSan, for every instruction set."""
-        gcc = tool("gcc")
+    def _modules(self, compiler: str, sanitizers: str, **more: str) -> dict[str, str]:
+        """Build the extension modules in a copy of the tree; return the environment that runs them."""
         copy = self.folder / "tree"
         ignored = shutil.ignore_patterns("*.so", "__pycache__", "build", ".git", ".venv", "*.egg-info", ".*_cache")
         shutil.copytree(ROOT, copy, ignore=ignored)
-        compiler = f"ccache {gcc}" if shutil.which("ccache") else gcc
-        flags = f"{' '.join(SANITIZERS)} -O1 -g -fno-omit-frame-pointer"
-        environment = {"CC": compiler, "CFLAGS": flags, "LDFLAGS": flags, "PYTHONPATH": str(copy)}
-        call(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, **environment)
-        library = [call(gcc, f"-print-file-name={name}") for name in ("libasan.so", "libubsan.so")]
-        tests = [str(copy / "tests" / f"test_{name}.py") for name in SUITE]
+        # The flags are the compiler's own, so that what setup.py links to find OpenMP has them as well; --debug leaves
+        # out -O3, with which UBSan takes most of an hour.
+        said = f"{'ccache ' if shutil.which('ccache') else ''}{compiler} {sanitizers}"
+        flags = {"CC": said, "CFLAGS": "-O1 -g -fno-omit-frame-pointer", "KMEANS_FAST_OPENMP": "1"}
+        call(sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--debug", folder=copy, **flags)
+        return {"PYTHONPATH": str(copy), **more}
+
+    def suite_under_asan(self) -> str:
+        """Run the tests of the core on extension modules built with ASan and UBSan, for every instruction set."""
+        gcc = tool("gcc")
+        environment = self._modules(
+            gcc,
+            " ".join(SANITIZERS),
+            LD_PRELOAD=call(gcc, "-print-file-name=libasan.so"),
+            # Python frees little when it ends, so the leak detector would list the interpreter.
+            ASAN_OPTIONS="detect_leaks=0:abort_on_error=1",
+            UBSAN_OPTIONS="print_stacktrace=1",
+            PYTHONMALLOC="malloc",  # small objects one by one, so that a byte too many is seen
+        )
+        root = self.folder / "tree"
+        tests = [*(str(root / f"tests/test_{name}.py") for name in SUITE.split()), str(root / "tests/variants")]
+        options = ["-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(root)]
+        listing = "from kmeans_fast._runtime import runnable_isas; print(*runnable_isas())"
         said = []
-        for isa in ("scalar", "avx2", "avx512", "neon"):
-            environment = {
-                "LD_PRELOAD": " ".join(library),
-                # Python frees little when it ends, so the leak detector would list the interpreter.
-                "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
-                "PYTHONMALLOC": "malloc",  # small objects one by one, so that a byte too many is seen
-                "PYTHONPATH": str(copy),
-                "KMEANS_FAST_ISA": isa,
-            }
-            try:
-                call(sys.executable, "-c", "import kmeans_fast", **environment)
-            except AssertionError as error:
-                if "must be one that this machine runs" in str(error):
-                    continue
-                raise
-            options = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", "--rootdir", str(copy)]
-            # Left out: what measures memory or time, which a sanitizer takes, and scikit-learn's speed beside ours.
-            options += ["-k", "not memory and not seconds and not bits_for_any_number"]
-            ended = call(sys.executable, "-m", "pytest", *options, *tests, **environment)
+        for isa in call(sys.executable, "-c", listing, **environment).split():
+            ended = call(sys.executable, "-m", "pytest", *options, *tests, KMEANS_FAST_ISA=isa, **environment)
             said.append(f"{isa}: {ended.splitlines()[-1]}")
         return "; ".join(said)
+
+    def threads_under_tsan(self) -> str:
+        """Hold fits of several threads to those of one under TSan, with clang's OpenMP: every algorithm and start."""
+        clang, gcc = tool("clang"), tool("gcc")
+        archer = [*Path("/usr/lib").glob("llvm-*/lib/libarcher.so"), *Path("/usr/lib").glob("*/libarcher.so")]
+        if not archer:
+            raise Missing("libarcher.so is not installed (Debian: libomp-14-dev, libclang-rt-14-dev)")
+        environment = self._modules(
+            clang,
+            "-fsanitize=thread",
+            LD_PRELOAD=call(gcc, "-print-file-name=libtsan.so"),  # clang's own ends Python before it begins
+            # libomp itself is not built with TSan, so its own locks cannot be seen; Archer reports them instead.
+            OMP_TOOL_LIBRARIES=str(archer[0]),
+            TSAN_OPTIONS="ignore_noninstrumented_modules=1",  # nor are Python and NumPy
+        )
+        trial = [str(self.folder / "tree" / "torture"), "--only", "1, 2", "--factor", str(0.2 / int(self.every))]
+        return call(sys.executable, *trial, **environment).splitlines()[1]
 
 
 def main() -> int:
