@@ -1,13 +1,13 @@
-"""Which assignment step makes the passes: dense, with Hamerly's bounds, by boxes, or by a grid.
+"""Which assignment step makes the passes: dense, by codes in 16 bits, with bounds, by boxes, or by a grid.
 
 All give the same labels, bit for bit; only time and memory differ.
 """
 
 from __future__ import annotations
 
-from . import _grid
+from . import _distances, _grid
 
-ALGORITHMS = ("auto", "lloyd", "hamerly", "elkan", "boxes", "grid")
+ALGORITHMS = ("auto", "lloyd", "codes", "hamerly", "elkan", "boxes", "grid")
 
 # Fewer features stay in registers: scoring every centroid costs no more than looking after bounds.
 MIN_FEATURES = 9
@@ -22,6 +22,15 @@ MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave a
 GAPS_SHARE = 32  # samples a cluster from which on the distances between centroids cost little beside a pass
 
 MAX_BOUNDS_BYTES = 48  # a sample, that "auto" may spend: boxes of 8 features in float32, of 5 in float64
+
+# Codes in 16 bits, and by features the clusters from which on they pay; measured.
+MAX_CODE_FEATURES = 8
+MAX_CODE_CLUSTERS = 4096  # they are sorted by insertion
+MIN_CODE_CLUSTERS = {
+    True: (0, MAX_CODE_CLUSTERS, 48, 128, 40, 12, 12, 12, 12),  # float32
+    False: (0, 48, 24, 32, 24, 12, 12, 12, 12),
+}
+MIN_CODE_SAMPLES = 1 << 15
 
 # Boxes: an order of X costs 15 to 40 dense passes over 8 clusters, and pays where a pass costs much or many are made.
 MAX_BOX_FEATURES = 8
@@ -51,10 +60,15 @@ def choose(
     n_threads: int = 1,
     may_copy: bool = True,
 ) -> str:
-    """Return "lloyd", "hamerly", "boxes" or "grid", to begin with, or the name that was asked for.
+    """Return "lloyd", "codes", "hamerly", "boxes" or "grid", to begin with, or the name that was asked for.
 
-    Without `may_copy` "auto" leaves boxes, which copy X.
+    Without `may_copy` "auto" leaves boxes and codes, which copy X.
     """
+    if algorithm == "codes" and (n_features > MAX_CODE_FEATURES or n_clusters > MAX_CODE_CLUSTERS):
+        raise ValueError(
+            f"algorithm='codes' is for at most {MAX_CODE_FEATURES} features and {MAX_CODE_CLUSTERS} clusters; "
+            f"X has {n_features} features, and n_clusters={n_clusters}."
+        )
     if algorithm == "boxes" and (n_features > MAX_BOX_FEATURES or n_clusters > MAX_BOX_CLUSTERS):
         raise ValueError(
             f"algorithm='boxes' is for at most {MAX_BOX_FEATURES} features and {MAX_BOX_CLUSTERS} clusters; "
@@ -82,6 +96,8 @@ def choose(
         return "grid"
     if boxed:
         return "boxes"
+    if may_copy and takes("codes") <= limit and codes_pay(itemsize == 4, n_samples, n_features, n_clusters):
+        return "codes"
     bounded = n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS
     return "hamerly" if bounded and takes("hamerly") <= limit else "lloyd"
 
@@ -91,13 +107,21 @@ def bounds_bytes(algorithm: str, n_samples: int, n_features: int, n_clusters: in
     if algorithm == "grid":
         _, cells, lists, work = _grid.sizes(itemsize == 4, n_samples, n_clusters, n_features)
         return 4 * cells + lists + work
-    each = {"lloyd": 0, "hamerly": 8, "elkan": 8 + 4 * n_clusters, "boxes": 7 + itemsize * n_features}
+    coded = 4 * ((n_features + 1) // 2)
+    each = {"lloyd": 0, "codes": coded, "hamerly": 8, "elkan": 8 + 4 * n_clusters, "boxes": 7 + itemsize * n_features}
     return each[algorithm] * n_samples
 
 
 def bounds_limit(max_bounds_memory: int | None, n_samples: int) -> int:
     """Bytes that "auto" may spend."""
     return MAX_BOUNDS_BYTES * n_samples if max_bounds_memory is None else max_bounds_memory
+
+
+def codes_pay(single: bool, n_samples: int, n_features: int, n_clusters: int) -> bool:
+    """Say whether codes (kmf_codes_tpl.h) cost less than the scores that they save, where the processor takes them."""
+    if n_features > MAX_CODE_FEATURES or n_samples < MIN_CODE_SAMPLES or not _distances.takes_codes():
+        return False
+    return MIN_CODE_CLUSTERS[single][n_features] <= n_clusters < MAX_CODE_CLUSTERS
 
 
 def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: int) -> bool:

@@ -78,15 +78,16 @@ def kmeans(
         "best" goes on where Lloyd's algorithm ends: it moves some centroids across X at a time, iterates, and keeps
         what is better, until nothing is for a while or it has cost as much as some 5 restarts. It ends as low as the
         best of 10 restarts or lower, in less time; ``restarts`` says how many swaps were tried and kept.
-    algorithm : {"auto", "lloyd", "hamerly", "elkan", "boxes", "grid"}, default "auto"
-        "lloyd" computes every distance in every iteration; "hamerly" leaves out the samples whose label cannot have
+    algorithm : {"auto", "lloyd", "codes", "hamerly", "elkan", "boxes", "grid"}, default "auto"
+        "lloyd" computes every distance in every iteration; "codes" (8 features at most) does so in whole numbers of 16
+        bits, and again where those leave a doubt; "hamerly" leaves out the samples whose label cannot have
         changed, "elkan" most distances of the others as well, "boxes" (8 features at most) all centroids that cannot
         be the nearest in a box of samples, "grid" (3 features at most) all that cannot be the nearest in a cell of a
         grid over the centroids, with the same labels. "auto" chooses by the size of the problem, and may
         turn to boxes during a long run; the result says what ran, and how many distances it computed.
     max_bounds_memory : int, optional
-        Bytes that "auto" may spend on what saves distances and grows with n_samples: bounds, or the ordered copy of
-        "boxes". By default 48 a sample; 0 keeps to "lloyd". Another algorithm that needs more is refused.
+        Bytes that "auto" may spend on what saves distances and grows with n_samples: bounds, codes, or the ordered
+        copy of "boxes". By default 48 a sample; 0 keeps to "lloyd". Another algorithm that needs more is refused.
     n_threads : int, optional
         Threads at most. By default what OpenMP (OMP_NUM_THREADS, threadpoolctl) and the container allow; small problems
         start none.
@@ -119,12 +120,13 @@ def kmeans(
 
     Notes
     -----
-    Memory beyond X: 4 bytes a sample for labels, 8 more for "hamerly", 8 + 4 n_clusters more for "elkan", 7 + 4
-    n_features (float32) or 7 + 8 n_features more for "boxes", which keeps X in another order, 1 to 6.5 KB (float64:
-    2 to 13) a cluster and 16 MB at most, 2 bytes a sample, for "grid", 4 more with several restarts; before, during
-    k-means++, 21 (float32) or 40 (float64), or an eighth of X and 8 or 12 if that is more; 4 more during k-means||,
-    8 more for ``quality="best"`` and another set of bounds; and O(n_clusters n_features), of which sums take at
-    most 64 times the centroids and 1/16 of X, or 8 times the centroids.
+    Memory beyond X: 4 bytes a sample for labels, 4 more for "codes" and every two features, 8 more for "hamerly", 8
+    + 4 n_clusters more for "elkan", 7 + 4 n_features (float32) or 7 + 8 n_features more for "boxes", which keeps X
+    in another order, 1 to 6.5 KB (float64: 2 to 13) a cluster and 16 MB at most, 2 bytes a sample, for "grid", 4
+    more with several restarts; before, during k-means++, 21 (float32) or 40 (float64), or an eighth of X and 8 or
+    12 if that is more; 4 more during k-means||, 8 more for ``quality="best"`` and another set of bounds; and
+    O(n_clusters n_features), of which sums take at most 64 times the centroids and 1/16 of X, or 8 times the
+    centroids.
 
     Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
 

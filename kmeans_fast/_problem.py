@@ -47,6 +47,7 @@ LEAF, SMALL_LEAF = 128, 32  # samples of a leaf of boxes; more cost scores, fewe
 MANY_CLUSTERS = 8192  # from here on leaves are small
 
 EPS = 2.0**-52
+FARTHER = 1.0 + 1e-6  # outdoes the rounding of the radius
 ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
 NEGLIGIBLE = 1e-10  # of the spread of a cluster
 
@@ -153,7 +154,7 @@ class Problem:
         sample.sort(axis=0)
         self.origin = sample[len(rows) // 2].astype(np.float64)
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
-        parts, largest = np.zeros((n_slices, 2, d)), np.zeros(n_slices)
+        parts, largest = np.zeros((n_slices, 3, d)), np.zeros(n_slices)
         threads = self.threads_for(3.0 * n * d)
         for start, block in self.blocks(float(d)):
             _survey.survey(block, start, self.origin, self.weight, parts, largest, self.chunk, threads)
@@ -162,6 +163,7 @@ class Problem:
         if not isfinite(figures[0]):
             raise_not_finite(self.samples)
         self._surveyed = parts, total_weight
+        self.radius = float(np.linalg.norm(parts[:, 2].max(axis=0)))  # of a ball about the origin that holds X
         self.take_survey(*figures, total_weight)
 
     def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
@@ -263,6 +265,15 @@ class Problem:
         engine.keep_pages(self.memory)
         if boxes:
             self.use_boxes(engine)
+        if self.algorithm == "codes" and _distances.takes_codes():
+            samples, centroids = _distances.codes_lengths(n, k, d)
+            engine.keep_codes(
+                make(samples, np.int32),
+                make(centroids, np.int32),
+                make(d * self.dtype.itemsize, np.uint8),
+                self.radius * FARTHER,
+                self._surveyed[1],
+            )
         if self.algorithm == "grid":
             engine.keep_grid(make_grid(single, n, k, d, make))
         if bounds:
@@ -310,6 +321,7 @@ class Problem:
         self.algorithm, self._views = "boxes", None
         single, d, k = self._dtype == np.float32, self.samples.n_features, self.n_clusters
         make, rows = self.memory.empty, self.block_rows()
+        engine.drop_codes()
         order = self._order(single)
         *_, planes, work = _boxes.sizes(single, 0, d, k, order.leaf)
         boxes = _boxes.Boxes(
@@ -326,7 +338,9 @@ class Problem:
 
     def boxes_pay(self, n_iter: int) -> bool:
         """Say whether a run that has made so many passes should go on by boxes."""
-        later = self._may_turn_to_boxes and self.algorithm in ("lloyd", "grid") and n_iter >= PASSES_BEFORE_BOXES
+        later = (
+            self._may_turn_to_boxes and self.algorithm in ("lloyd", "grid", "codes") and n_iter >= PASSES_BEFORE_BOXES
+        )
         return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
 
     def _order(self, single: bool) -> _boxes.Order:

@@ -9,6 +9,8 @@ from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 
 from kmf cimport (
+    kmf_codes_of_centroids,
+    kmf_codes_of_samples,
     kmf_filter_size_f32,
     kmf_filter_size_f64,
     kmf_filter_work_f32,
@@ -45,6 +47,16 @@ def packed_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
     if single:
         return kmf_packed_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
     return kmf_packed_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
+
+
+def takes_codes():
+    """Say whether the processor has what codes in 16 bits take (kmf_codes_tpl.h)."""
+    return K.f32.codes_round != NULL
+
+
+def codes_lengths(Py_ssize_t n_samples, Py_ssize_t n_clusters, Py_ssize_t n_features):
+    """Numbers of 32 bits that the codes of the samples and of the centroids take."""
+    return kmf_codes_of_samples(n_samples, n_features), kmf_codes_of_centroids(n_clusters, n_features)
 
 
 def filter_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):

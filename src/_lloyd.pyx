@@ -14,6 +14,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 
 from kmf cimport (
+    kmf_codes,
     kmf_filter_holds,
     kmf_grid_f32,
     kmf_grid_f64,
@@ -39,6 +40,10 @@ cdef enum:
 # The grid is given up once it left more than one distance in so many.
 cdef enum:
     GRID_PAYS = 4
+
+# Codes in 16 bits are given up once they left more than one sample in so many to the dense kernel.
+cdef enum:
+    CODES_PAY = 4
 
 # Centroids whose distances to the others are taken in one go.
 cdef enum:
@@ -92,6 +97,11 @@ cdef class Lloyd:
         object boxes  # kmeans_fast._boxes.Boxes, or None
         object grid  # kmeans_fast._grid.Grid, or None
         const void *grid_now
+        int32_t[::1] codes, coded_centroids  # or None
+        unsigned char[::1] codes_origin
+        kmf_codes plan
+        bint coded, codes_now  # the samples have codes; labels of this pass are found by codes
+        double farthest, total_weight
         uint8_t[::1] marks
         int64_t[:, ::1] scored
         double[:, :, ::1] sums
@@ -122,6 +132,7 @@ cdef class Lloyd:
         scored[:] = 0  # a start may `finish` before any `reset`
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.grid, self.grid_now = None, NULL
+        self.codes, self.coded, self.codes_now = None, False, False
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
@@ -162,6 +173,38 @@ cdef class Lloyd:
             self.grid.build(self.packed)
             self.grid_built = True
 
+    def keep_codes(self, int32_t[::1] codes, int32_t[::1] centroids, unsigned char[::1] origin, double farthest,
+                   double total_weight):
+        """Label by codes in 16 bits (kmf_codes_tpl.h) until they do not pay; no sample is further from the origin."""
+        cdef Py_ssize_t f
+        self.codes, self.coded_centroids, self.codes_origin = codes, centroids, origin
+        self.farthest, self.total_weight = farthest, total_weight
+        for f in range(self.d):
+            if self.single:
+                (<float *> &origin[0])[f] = <float> self.origin[f]
+            else:
+                (<double *> &origin[0])[f] = self.origin[f]
+
+    cpdef drop_codes(self):
+        """Go on without codes."""
+        self.codes, self.codes_now, self.coded = None, False, False
+
+    cdef void _encode(self, const double *centroids):
+        """Put the centroids of a pass into codes, if they hold and have paid so far."""
+        cdef double n = self.total_weight, norm = sqrt(self.total_squares / n), distance
+        distance = norm / self.k ** (1.0 / self.d) if self.inertia < 0.0 else sqrt(self.inertia / n)
+        self.codes_now = False
+        if CODES_PAY * self.n_unfiltered > self.n_filtered:
+            self.drop_codes()
+        else:
+            self.plan.centroids = &self.coded_centroids[0]
+            if self.single:
+                self.codes_now = K.f32.codes_pack(centroids, self.k, self.d, <float *> &self.codes_origin[0],
+                                                  <float *> &self.shift[0], self.farthest, norm, distance, &self.plan)
+            else:
+                self.codes_now = K.f64.codes_pack(centroids, self.k, self.d, <double *> &self.codes_origin[0],
+                                                  <double *> &self.shift[0], self.farthest, norm, distance, &self.plan)
+
     def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
         """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
         self._drop_grid()
@@ -181,6 +224,7 @@ cdef class Lloyd:
             if self.mapped:
                 self.memory.drop()
         self.bounded = False
+        self.inertia = -1.0  # not known
         if self.boxes is not None:
             self.boxes.reset()
         self.n_distances = self.n_filtered = self.n_unfiltered = 0
@@ -203,6 +247,8 @@ cdef class Lloyd:
         if self.boxes is not None:
             self.boxes.begin(centroids, self.packed)
         self.grid_built = False
+        if self.codes is not None:
+            self._encode(c)
         if self.upper is not None:
             if self.single:
                 self._follow(<const float *> &self.shift[0])
@@ -455,6 +501,8 @@ cdef class Lloyd:
         cdef const floating *packed = <const floating *> &self.packed[0]
         cdef Py_ssize_t scored = m, distances = 0
         cdef const floating *rows = NULL
+        cdef const floating *origin
+        cdef int32_t *codes
         cdef const kmf_moves *moves = NULL
         cdef size_t unfiltered = 0
         if self.bounded:
@@ -466,6 +514,13 @@ cdef class Lloyd:
                 scored = 0
                 distances = K.f32.grid_assign(
                     X, m, self.d, shift, packed, self.k, <const kmf_grid_f32 *> self.grid_now, labels, work)
+            elif self.codes_now:
+                codes = &self.codes[row * ((self.d + 1) // 2)]
+                origin = <const floating *> &self.codes_origin[0]
+                if not self.coded:
+                    K.f32.codes_round(X, m, self.d, origin, self.farthest, codes)
+                unfiltered = K.f32.codes_assign(codes, X, m, self.d, shift, packed, self.k, &self.plan, labels, work)
+                distances = unfiltered * self.k
             elif self.upper is None:
                 K.f32.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:
@@ -481,6 +536,13 @@ cdef class Lloyd:
                 scored = 0
                 distances = K.f64.grid_assign(
                     X, m, self.d, shift, packed, self.k, <const kmf_grid_f64 *> self.grid_now, labels, work)
+            elif self.codes_now:
+                codes = &self.codes[row * ((self.d + 1) // 2)]
+                origin = <const floating *> &self.codes_origin[0]
+                if not self.coded:
+                    K.f64.codes_round(X, m, self.d, origin, self.farthest, codes)
+                unfiltered = K.f64.codes_assign(codes, X, m, self.d, shift, packed, self.k, &self.plan, labels, work)
+                distances = unfiltered * self.k
             elif self.upper is None:
                 K.f64.assign(X, m, self.d, shift, packed, self.k, labels, work)
             elif self.bounds is not None:
@@ -492,7 +554,7 @@ cdef class Lloyd:
                 scored = K.f64.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
                                        labels, &self.upper[row], &self.lower[row], &unfiltered, work)
         self.scored[thread, 0] += scored * self.k + distances
-        if self.filter_now != NULL:
+        if self.filter_now != NULL or self.codes_now:
             self.scored[thread, 1] += scored - unfiltered
             self.scored[thread, 2] += unfiltered
 
@@ -557,6 +619,7 @@ cdef class Lloyd:
         """
         cdef Py_ssize_t j, s
         cdef int64_t distances = self.n_distances
+        self.coded = self.coded or (self.codes_now and self.assigned)
         if self.assigned and self.upper is not None:
             self.bounded = True
             self.last_centroids[:, :] = self.centroids  # before they are overwritten, if new_centroids are the same

@@ -15,8 +15,9 @@ def survey(const floating[:, ::1] X, Py_ssize_t start, const double[::1] origin,
            double[:, :, ::1] parts, double[::1] largest, Py_ssize_t chunk, int n_threads):
     """Add a block that begins at row `start` to the figures of its slices, all about `origin`.
 
-    parts[s] holds the weighted sums and squares by feature, largest[s] the largest total square of one chunk. The
-    slices are those of the update step, so the figures do not depend on the threads.
+    parts[s] holds the weighted sums and squares by feature and the greatest distance along it, largest[s] the
+    largest total square of one chunk. The slices are those of the update step, so the figures do not depend on the
+    threads.
     """
     cdef const double[::1] weight = sample_weight
     cdef Py_ssize_t n = X.shape[0], nth
@@ -38,9 +39,11 @@ cdef void _survey_slice(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t n
         if sample_weight is not None:
             weight = &sample_weight[start + row]
         if floating is float:
-            K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            K.f32.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0],
+                         &parts[s, 2, 0])
         else:
-            K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0])
+            K.f64.survey(&X[row, 0], m, d, &origin[0], weight, &parts[s, 0, 0], &parts[s, 1, 0],
+                         &parts[s, 2, 0])
         after = _total(&parts[s, 1, 0], d)
         largest[s] = max(largest[s], after - before)
         before = after

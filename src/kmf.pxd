@@ -37,6 +37,12 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_plane(size_t k)
     size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
 
+    ctypedef struct kmf_codes:
+        int32_t *centroids
+        float of_norm
+        float of_score
+        float constant
+
     ctypedef struct kmf_proposals_f32:
         const float *points
         const float *packed
@@ -85,6 +91,13 @@ cdef extern from "kmf.h" nogil:
         size_t (*grid_assign)(
             const float *, size_t, size_t, const float *, const float *, size_t, const kmf_grid_f32 *, int32_t *,
             float *) noexcept nogil
+        void (*codes_round)(const float *, size_t, size_t, const float *, double, int32_t *) noexcept nogil
+        int (*codes_pack)(
+            const double *, size_t, size_t, const float *, const float *, double, double, double,
+            kmf_codes *) noexcept nogil
+        size_t (*codes_assign)(
+            const int32_t *, const float *, size_t, size_t, const float *, const float *, size_t, const kmf_codes *, int32_t *,
+            float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         size_t (*hamerly)(
             const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
@@ -112,7 +125,8 @@ cdef extern from "kmf.h" nogil:
         double (*patch_gain)(const kmf_patches_f32 *, const float *, size_t) noexcept nogil
         void (*patch_choose)(const kmf_patches_f32 *, const float *, size_t) noexcept nogil
         void (*survey)(
-            const float *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+            const float *, size_t, size_t, const double *, const double *, double *, double *,
+            double *) noexcept nogil
         void (*removal_losses)(
             const float *, size_t, size_t, const float *, const float *, size_t, const double *, double *,
             float *) noexcept nogil
@@ -188,6 +202,13 @@ cdef extern from "kmf.h" nogil:
         size_t (*grid_assign)(
             const double *, size_t, size_t, const double *, const double *, size_t, const kmf_grid_f64 *, int32_t *,
             double *) noexcept nogil
+        void (*codes_round)(const double *, size_t, size_t, const double *, double, int32_t *) noexcept nogil
+        int (*codes_pack)(
+            const double *, size_t, size_t, const double *, const double *, double, double, double,
+            kmf_codes *) noexcept nogil
+        size_t (*codes_assign)(
+            const int32_t *, const double *, size_t, size_t, const double *, const double *, size_t, const kmf_codes *, int32_t *,
+            double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         size_t (*hamerly)(
             const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
@@ -216,7 +237,8 @@ cdef extern from "kmf.h" nogil:
         double (*patch_gain)(const kmf_patches_f64 *, const double *, size_t) noexcept nogil
         void (*patch_choose)(const kmf_patches_f64 *, const double *, size_t) noexcept nogil
         void (*survey)(
-            const double *, size_t, size_t, const double *, const double *, double *, double *) noexcept nogil
+            const double *, size_t, size_t, const double *, const double *, double *, double *,
+            double *) noexcept nogil
         void (*removal_losses)(
             const double *, size_t, size_t, const double *, const double *, size_t, const double *, double *,
             double *) noexcept nogil
@@ -265,6 +287,8 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_improve_size_f64(const kmf_kernels_f64 *, size_t n, size_t m, size_t q, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     bint kmf_filter_holds(double reach)
+    size_t kmf_codes_of_samples(size_t n, size_t d)
+    size_t kmf_codes_of_centroids(size_t k, size_t d)
     size_t kmf_filter_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)
     size_t kmf_filter_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     size_t kmf_filter_work_f32(const kmf_kernels_f32 *, size_t d)

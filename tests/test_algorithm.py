@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_fast import _predict, _problem, kmeans, predict
+from kmeans_fast import _distances, _predict, _problem, kmeans, predict
 from kmeans_fast._algorithm import choose
 from kmeans_fast._kmeans import ALGORITHMS
 
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::kmeans_fast.ClusterWarning")
 
 
 def features(algorithm: str, d: int) -> int:
-    """Boxes take 8 features at most, a grid 3; they are tested with 1 to 4 and 8, and 1 to 3."""
+    """Boxes and codes take 8 features at most, a grid 3; they are tested with 1 to 4 and 8, and 1 to 3."""
     if algorithm == "grid":
         return d if d <= 3 else (3, 1, 2)[d % 3]
-    return d if algorithm != "boxes" or d <= 4 else (8, 2, 3, 4)[d % 4]
+    return d if algorithm not in ("boxes", "codes") or d <= 4 else (8, 2, 3, 4)[d % 4]
 
 
 def assert_same_bits(X: Any, n_clusters: int, algorithm: str, **more: Any) -> Any:
@@ -130,12 +130,12 @@ def filtered(monkeypatch):
     monkeypatch.setattr(_problem, "filters", lambda single, n_features, n_clusters: n_features <= 65536)
 
 
-@pytest.mark.parametrize("kind", ["grid", "normal", "blobs", "copies", "tailed", "tiny", "huge", "far", "constant"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("d", "k"), [(9, 5), (16, 100), (67, 40), (130, 300)])
-def test_the_filter_loses_no_label(filtered, kind, dtype, d, k):
-    rng = np.random.default_rng(d + k)
-    X = rng.standard_normal((1500, d))
+KINDS = ["grid", "normal", "blobs", "copies", "tailed", "tiny", "huge", "far", "constant"]
+
+
+def samples(kind: str, n: int, d: int, rng: np.random.Generator) -> Any:
+    """Make samples that are hard to round."""
+    X = rng.standard_normal((n, d))
     scale, offset = {"tiny": (1e-14, 0.0), "huge": (1e14, 0.0), "far": (1.0, 300.0)}.get(kind, (1.0, 0.0))
     X = X * scale + offset
     if kind == "grid":
@@ -148,7 +148,36 @@ def test_the_filter_loses_no_label(filtered, kind, dtype, d, k):
         X = X * 10.0 ** rng.integers(-6, 7, d)
     elif kind == "constant":
         X[:, : d // 2] = 1.0
+    return X
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("d", "k"), [(9, 5), (16, 100), (67, 40), (130, 300)])
+def test_the_filter_loses_no_label(filtered, kind, dtype, d, k):
+    X = samples(kind, 1500, d, np.random.default_rng(d + k))
     assert_same_bits(X.astype(dtype), k, "hamerly", init=X[:k].astype(float), tol=0, max_iter=15)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("d", "k"), [(1, 30), (2, 5), (2, 100), (3, 64), (4, 17), (5, 40), (8, 130)])
+def test_codes_lose_no_label(kind, dtype, d, k):
+    rng = np.random.default_rng(d + k)
+    X = samples(kind, 5000, d, rng)
+    more = {"init": X[:k].astype(float), "tol": 0, "max_iter": 15}
+    assert_same_bits(X.astype(dtype), k, "codes", **more)
+    assert_same_bits(X.astype(dtype), k, "codes", sample_weight=1e-9 * rng.integers(0, 3, len(X)), **more)
+
+
+@pytest.mark.skipif(not _distances.takes_codes(), reason="the processor takes no products of 16 bits")
+@pytest.mark.parametrize("d", [2, 3, 8])
+def test_codes_label_most_samples_and_give_themselves_up_where_an_outlier_makes_them_coarse(blobs, d):
+    X = blobs(40_000, d, 30).astype(np.float32)
+    more = {"init": X[:60].astype(float), "tol": 0, "max_iter": 8}
+    assert assert_same_bits(X, 60, "codes", **more).n_distances < 1.25 * 60 * len(X) * 9
+    X[7] = 1e5
+    assert assert_same_bits(X, 60, "codes", **more).n_distances < 2.1 * 60 * len(X) * 9
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-25, 1e25, 1e140])
@@ -181,7 +210,7 @@ def test_auto_goes_on_by_boxes_where_a_run_is_long(blobs):
     X = blobs(40_000, 5, 40, np.float32)
     short = assert_same_bits(X, 40, "auto", init=X[:40].astype(float), tol=0, max_iter=12)
     long = assert_same_bits(X, 40, "auto", init=X[:40].astype(float), tol=0, max_iter=60)
-    assert (short.algorithm, long.algorithm) == ("lloyd", "boxes")
+    assert (short.algorithm, long.algorithm) == ("codes" if _distances.takes_codes() else "lloyd", "boxes")
     assert assert_same_bits(X, 40, "auto", init="random", n_init=3, random_state=0, tol=0).algorithm == "boxes"
 
 
@@ -193,7 +222,8 @@ def test_boxes_take_few_features_alone():
 def test_a_grid_takes_up_to_three_features_and_is_chosen_for_large_problems_in_them():
     with pytest.raises(ValueError, match=r"algorithm='grid' is for at most 3 features .* X has 4 features"):
         kmeans(np.zeros((20, 4)), 2, algorithm="grid")
-    assert [choose("auto", 10**6, d, 1000, 4, None) for d in (2, 4, 5)] == ["grid", "boxes", "lloyd"]
+    scan = "codes" if _distances.takes_codes() else "lloyd"
+    assert [choose("auto", 10**6, d, 1000, 4, None) for d in (2, 4, 5)] == ["grid", "boxes", scan]
     assert choose("auto", 10**6, 2, 1000, 4, 0) == "lloyd"
 
 

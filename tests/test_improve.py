@@ -80,7 +80,7 @@ def test_bits_are_the_same_for_any_number_of_threads_and_any_algorithm(blobs, dt
             runs += [
                 best(X, k, sample_weight=w, algorithm=name)
                 for name in ALGORITHMS[1:]
-                if d <= {"boxes": 8, "grid": 3}.get(name, d)
+                if d <= {"boxes": 8, "codes": 8, "grid": 3}.get(name, d)
             ]
             for r in runs[1:]:
                 np.testing.assert_array_equal(r.labels, runs[0].labels)

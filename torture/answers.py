@@ -15,10 +15,10 @@ import numpy as np
 from campaign import ROOT, Skipped, Step, Trial, folder
 
 from kmeans_fast import MiniBatchKMeans, _runtime, kmeans, predict, reference
-from kmeans_fast._algorithm import ALGORITHMS, MAX_BOX_FEATURES, MAX_GRID_FEATURES
+from kmeans_fast._algorithm import ALGORITHMS, MAX_BOX_FEATURES, MAX_CODE_FEATURES, MAX_GRID_FEATURES
 from kmeans_fast._seed import METHODS
 
-MOST_FEATURES = {"boxes": MAX_BOX_FEATURES, "grid": MAX_GRID_FEATURES}
+MOST_FEATURES = {"boxes": MAX_BOX_FEATURES, "codes": MAX_CODE_FEATURES, "grid": MAX_GRID_FEATURES}
 
 
 def _oracle() -> Any:

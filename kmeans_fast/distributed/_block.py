@@ -188,14 +188,14 @@ def survey(block: Block, origin: Floats) -> tuple[Nodes, float, int, tuple[int, 
     weight, n_weighted = block.weight, samples.n_samples
     for start, rows in samples.blocks(samples.dtype, block.grain):
         stop = start + len(rows)
-        parts, largest = np.zeros((1, 2, d)), np.zeros(1)
+        parts, largest = np.zeros((1, 3, d)), np.zeros(1)
         _survey.survey(rows, start, origin, weight, parts, largest, samples.chunk(samples.dtype), 1)
         mass = float(len(rows) if weight is None else weight[start:stop].sum())
         if bad is None and not np.isfinite(parts[0, 1]).all() and not np.isfinite(rows).all():
             row, column = (int(i) for i in np.argwhere(~np.isfinite(rows))[0])
             bad = block.first + start + row, column, float(rows[row, column])
         most = max(most, float(largest[0]))
-        _tree.push(nodes, (0, (block.first + start) // block.grain, np.append(parts[0].ravel(), mass)))
+        _tree.push(nodes, (0, (block.first + start) // block.grain, np.append(parts[0, :2].ravel(), mass)))
     if weight is not None:
         n_weighted = int(np.count_nonzero(weight))
     return nodes, most, n_weighted, bad

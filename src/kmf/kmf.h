@@ -52,6 +52,16 @@ typedef struct kmf_leaf {
     int32_t label; /* the one that all have, or -1 */
 } kmf_leaf;
 
+/* Centroids of few features in 16 bits (kmf_codes_tpl.h): words of each, and what a score may be wrong by. */
+typedef struct kmf_codes {
+    int32_t *centroids; /* kmf_codes_of_centroids() */
+    float unit, of_norm, of_score, constant;
+} kmf_codes;
+
+/* Numbers of 32 bits that the codes of n samples and of k centroids take. */
+KMF_INLINE size_t kmf_codes_of_samples(size_t n, size_t d) { return (n + 63) / 64 * 64 * ((d + 1) / 2); }
+KMF_INLINE size_t kmf_codes_of_centroids(size_t k, size_t d) { return (k + 15) / 16 * 16 * ((d + 1) / 2 + 4); }
+
 /* Values of one plane of k centroids: they end in a vector of padding. */
 KMF_INLINE size_t kmf_plane(size_t k) { return (k + 31) / 16 * 16 | 16; }
 
@@ -114,14 +124,14 @@ typedef struct kmf_kernels {
 
 #define KMF_NAME_OF(isa) #isa
 #define KMF_NAME(isa) KMF_NAME_OF(isa)
-#define KMF_TABLE_OF(dtype, isa, filter_pack) KMF_TABLE_ROW(dtype, isa, filter_pack)
-#define KMF_TABLE(dtype, isa, filter_pack) KMF_TABLE_OF(dtype, isa, filter_pack)
+#define KMF_TABLE_OF(dtype, isa, filter_pack, ...) KMF_TABLE_ROW(dtype, isa, filter_pack, __VA_ARGS__)
+#define KMF_TABLE(dtype, isa, filter_pack, ...) KMF_TABLE_OF(dtype, isa, filter_pack, __VA_ARGS__)
 #define KMF_TABLE_MODES_OF(isa)                                                                                        \
     {kmf_nearest_prototype_u8_##isa, kmf_nearest_prototype_u16_##isa, kmf_nearest_prototype_u32_##isa}
 #define KMF_TABLE_MODES(isa) KMF_TABLE_MODES_OF(isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack, ...) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, __VA_ARGS__, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

@@ -77,6 +77,23 @@ typedef struct KMF_API(kmf_kernels) {
                           const KMF_API(kmf_grid) *grid, int32_t *labels, /* OUT n */
                           KMF_T *work);
 
+    /* Codes in 16 bits (kmf_codes_tpl.h), for d <= 8; NULL where the processor takes no products of such. Samples are
+     * rounded once; no sample is further from `origin` than `farthest`. X begins with a multiple of 64 rows. */
+    void (*codes_round)(const KMF_T *X, size_t n, size_t d,
+                        const KMF_T *origin, /* IN  d */
+                        double farthest,
+                        int32_t *codes); /* OUT kmf_codes_of_samples() */
+
+    /* Rounds centroids; 0 where they and the samples leave the range that the codes hold for. The usual norm of a sample about the origin
+     * and the usual distance to its centroid may be wrong: then fewer samples are labelled by codes alone. */
+    int (*codes_pack)(const double *centroids, size_t k, size_t d, const KMF_T *origin, const KMF_T *shift,
+                      double farthest, double usual_norm, double usual_distance, kmf_codes *plan); /* OUT */
+
+    /* The labels of `assign`; returns how many samples had to be scored by it. */
+    size_t (*codes_assign)(const int32_t *codes, const KMF_T *X, size_t n, size_t d, const KMF_T *shift,
+                           const KMF_T *packed, size_t k, const kmf_codes *plan, int32_t *labels, /* OUT n */
+                           KMF_T *work);
+
     /* Centroids in 8 bits (kmf_filter_tpl.h): what `hamerly` reads first; kmf_filter_size_<dtype>() elements. NULL where the
      * processor takes no products of bytes. For d <= 65536. */
     void (*filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter);
@@ -174,13 +191,13 @@ typedef struct KMF_API(kmf_kernels) {
     double (*patch_gain)(const KMF_API(kmf_patches) *patches, const KMF_T *point, size_t d);
     void (*patch_choose)(const KMF_API(kmf_patches) *patches, const KMF_T *point, size_t d);
 
-    /* sums[f] += sum w (x - shift), squares[f] += sum w (x - shift)^2. A NaN or an infinity anywhere in X makes squares[]
-     * NaN or infinite. */
+    /* sums[f] += sum w (x - shift), squares[f] += sum w (x - shift)^2, most[f] = max(most[f], |x - shift|). A NaN or an
+     * infinity anywhere in X makes squares[] NaN or infinite. */
     void (*survey)(const KMF_T *X, size_t n, size_t d,
                    const double *shift,         /* IN  d */
                    const double *sample_weight, /* IN  n, or NULL */
                    double *sums,                /* INOUT d */
-                   double *squares);            /* INOUT d */
+                   double *squares, double *most); /* INOUT d */
 
     /* losses[j] += how far the sum of w |x - c|^2 over the nearest of k >= 2 centroids rises without centroid j. */
     void (*removal_losses)(const KMF_T *X, size_t n, size_t d,

@@ -151,6 +151,33 @@ KMF_INLINE uint32_t kmf_differing_avx2(const int32_t *a, const int32_t *b)
     return ~same;
 }
 
+/* Whole numbers of 16 bits: adds the products of two features to a sum. */
+#define KMF_DOT16 1
+#define KMF_DOT16_ALWAYS 1 /* asks for nothing beyond AVX2 */
+typedef __m256i kmf_ints_avx2;
+KMF_INLINE __m256i kmf_iload_avx2(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+KMF_INLINE void kmf_istore_avx2(int32_t *p, __m256i a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+KMF_INLINE __m256i kmf_iset1_avx2(int32_t a) { return _mm256_set1_epi32(a); }
+KMF_INLINE __m256i kmf_imin_avx2(__m256i a, __m256i b) { return _mm256_min_epi32(a, b); }
+KMF_INLINE __m256i kmf_imax_avx2(__m256i a, __m256i b) { return _mm256_max_epi32(a, b); }
+/* a == b ? x : y, lane by lane */
+KMF_INLINE __m256i kmf_iselect_avx2(__m256i a, __m256i b, __m256i x, __m256i y)
+{
+    return _mm256_blendv_epi8(y, x, _mm256_cmpeq_epi32(a, b));
+}
+/* table[a mod 16] */
+KMF_INLINE __m256i kmf_lookup16_avx2(const int32_t *table, __m256i a)
+{
+    const __m256i low = _mm256_permutevar8x32_epi32(kmf_iload_avx2(table), a);
+    const __m256i high = _mm256_permutevar8x32_epi32(kmf_iload_avx2(table + 8), a);
+    const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(a, 28)); /* bit 3 */
+    return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), upper));
+}
+KMF_INLINE __m256i kmf_dot16_avx2(__m256i sum, __m256i x, __m256i c)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, c));
+}
+
 #include "kmf_dtypes_tpl.h"
 
 #if defined(__clang__)
@@ -159,6 +186,8 @@ KMF_INLINE uint32_t kmf_differing_avx2(const int32_t *a, const int32_t *b)
 #pragma GCC pop_options
 #endif
 
+#undef KMF_DOT16_ALWAYS
+#undef KMF_DOT16
 #undef KMF_DIFFERING
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32

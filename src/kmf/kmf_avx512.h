@@ -1,4 +1,4 @@
-/* AVX-512 (F, DQ, VL; the filter also VNNI): 16 floats or 8 doubles a vector, 32 registers. */
+/* AVX-512 (F, DQ, VL; integers also VNNI): 16 floats or 8 doubles a vector, 32 registers. */
 #define KMF_ISA avx512
 #define KMF_TILE 12 /* 2 x 12 accumulators + 2 vectors of points leave 6 of 32 registers for broadcasts */
 #define KMF_LANES_F32 16
@@ -179,6 +179,31 @@ KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)
     return (uint32_t)(uint16_t)~over;
 }
 
+/* Whole numbers of 16 bits: adds the products of two features to a sum. */
+#define KMF_DOT16 1
+KMF_INLINE void kmf_istore_avx512(int32_t *p, __m512i a) { _mm512_storeu_si512(p, a); }
+KMF_INLINE __m512i kmf_imin_avx512(__m512i a, __m512i b) { return _mm512_min_epi32(a, b); }
+KMF_INLINE __m512i kmf_imax_avx512(__m512i a, __m512i b) { return _mm512_max_epi32(a, b); }
+/* a == b ? x : y, lane by lane */
+KMF_INLINE __m512i kmf_iselect_avx512(__m512i a, __m512i b, __m512i x, __m512i y)
+{
+    return _mm512_mask_mov_epi32(y, _mm512_cmpeq_epi32_mask(a, b), x);
+}
+/* table[a mod 16] */
+KMF_INLINE __m512i kmf_lookup16_avx512(const int32_t *table, __m512i a)
+{
+    return _mm512_permutexvar_epi32(a, _mm512_loadu_si512(table));
+}
+KMF_INLINE __m512i kmf_dot16_avx512(__m512i sum, __m512i x, __m512i c)
+{
+#if defined(__GNUC__) && !defined(__clang__)
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(c)); /* as above */
+    return sum;
+#else
+    return _mm512_dpwssd_epi32(sum, x, c);
+#endif
+}
+
 #include "kmf_dtypes_tpl.h"
 
 #if defined(__clang__)
@@ -188,6 +213,7 @@ KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)
 #pragma GCC diagnostic pop
 #endif
 
+#undef KMF_DOT16
 #undef KMF_DOT8_OFFSET
 #undef KMF_DOT8
 #undef KMF_DIFFERING

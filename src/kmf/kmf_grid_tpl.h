@@ -72,19 +72,6 @@ KMF_INLINE void KMF_FN(grid_short)(const KMF_T *panels, const int32_t *listed, s
     }
 }
 
-/* Label the samples that the grid could not. */
-KMF_STATIC void KMF_FN(grid_late)(const KMF_T *X, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
-                                  const int32_t *late, size_t n_late, int32_t *labels, KMF_T *work)
-{
-    KMF_T rows[2 * GRID_STRETCH * 3] = {0};
-    int32_t found[2 * GRID_STRETCH];
-    for (size_t i = 0; i < n_late; ++i)
-        memcpy(rows + i * d, X + (size_t)late[i] * d, d * sizeof(KMF_T));
-    KMF_FN(assign)(rows, n_late, d, shift, packed, k, found, work);
-    for (size_t i = 0; i < n_late; ++i)
-        labels[late[i]] = found[i];
-}
-
 /* The content of the cell in which sample x of a panel lies, where the root leads to node after node. */
 KMF_INLINE uint32_t KMF_FN(grid_descend)(const KMF_T *x, const KMF_API(kmf_grid) * grid, uint32_t cell, const size_t d)
 {
@@ -174,7 +161,7 @@ KMF_INLINE size_t KMF_FN(grid_assign_of)(const KMF_T *X, size_t n, const size_t 
         KMF_FN(grid_short)(panels, short_list, n_short, grid->lists, ahead, d, out);
         scored += n_short * GRID_FEW;
         if (n_late >= GRID_STRETCH || (n_late && start + m == n)) {
-            KMF_FN(grid_late)(X, d, shift, packed, k, late, n_late, labels, work);
+            KMF_FN(assign_listed)(X, d, shift, packed, k, late, n_late, labels, work);
             scored += n_late * k, n_late = 0;
         }
     }

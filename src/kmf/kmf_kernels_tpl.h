@@ -3,6 +3,7 @@
 #define V KMF_JOIN(vec, KMF_DTYPE, KMF_ISA)
 #define PANEL ((size_t)(2 * KMF_LANES))
 #define TILE ((size_t)KMF_TILE)
+#define ALL_LANES ((uint32_t)(((uint64_t)1 << KMF_LANES) - 1))
 #define UNIT (sizeof(KMF_T) == 4 ? 6.0e-8f : 1.12e-16f) /* rounding of one operation on samples, a little over */
 #define FILTER_PANEL ((size_t)(2 * KMF_LANES_F32))      /* samples that are filtered at once, whatever the dtype */
 
@@ -33,6 +34,24 @@ KMF_INLINE uint32_t KMF_FN(differing)(const int32_t *a, const int32_t *b)
         flags[i] = a[i] != b[i];
     return KMF_FN(bits_of)(flags);
 #endif
+}
+
+/* Appends the positions of the set ones of `count` bits, counted from `first`; may write `count` entries. Returns the new
+ * length. `count` is a constant in every call, some vectors' lanes. */
+KMF_INLINE size_t KMF_FN(list_bits)(int32_t *list, size_t n, size_t first, uint32_t bits, const size_t count)
+{
+#ifdef KMF_LISTS
+    for (size_t lane = 0; lane < count; lane += KMF_LANES) {
+        const uint32_t some = bits >> lane & ALL_LANES;
+        KMF_FN(list)(list + n, first + lane, some);
+        n += KMF_COUNT_BITS(some);
+    }
+#else
+    (void)count;
+    for (; bits; bits &= bits - 1)
+        list[n++] = (int32_t)(first + KMF_LOWEST_BIT(bits));
+#endif
+    return n;
 }
 
 /* Tiles that stay in L2 while a group of panels passes by. */
@@ -113,7 +132,18 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_boxes_tpl.h"
 #include "kmf_grid_tpl.h"
 #include "kmf_grid_build_tpl.h"
+#include "kmf_codes_tpl.h"
 
+#undef INTS
+#undef CODE_SPAN
+#undef CODE_REACH
+#undef CODE_MOST
+#undef CODE_WORDS
+#undef CODE_PANEL
+#undef CODE_TEAMED
+#undef CODE_TEAM
+#undef CODE_LOW
+#undef CODE_GROUP
 #undef ALL_LANES
 #undef NOISE
 #undef UP

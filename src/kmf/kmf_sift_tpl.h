@@ -9,7 +9,6 @@
 #define FINEST ((KMF_T)(sizeof(KMF_T) == 4 ? 1e-37 : 1e-300)) /* outdoes underflow */
 #define UP ((KMF_T)1.000002)                                  /* outdoes the rounding of a few operations on bounds */
 #define NOISE(d) ((KMF_T)(8 * (d) + 32) * (KMF_T)UNIT)
-#define ALL_LANES ((uint32_t)(((uint64_t)1 << KMF_LANES) - 1))
 
 /* Centroids by features: [half norms][indices][moved][feature 0][feature 1] ... of `stride` values each, which end in a
  * vector of centroids that never win. */
@@ -70,24 +69,6 @@ KMF_INLINE size_t KMF_FN(nearest_to)(const KMF_T *x, const KMF_T *planes, size_t
     const uint32_t at = ~KMF_FN(lt_bits)(least, best);
     const size_t lane = KMF_LOWEST_BIT(at) % KMF_LANES, j = (size_t)start[lane] + lane;
     return j < count ? j : 0;
-}
-
-/* Appends the positions of the set ones of `count` bits, counted from `first`; may write `count` entries. Returns the new
- * length. `count` is a constant in every call, some vectors' lanes. */
-KMF_INLINE size_t KMF_FN(list_bits)(int32_t *list, size_t n, size_t first, uint32_t bits, const size_t count)
-{
-#ifdef KMF_LISTS
-    for (size_t lane = 0; lane < count; lane += KMF_LANES) {
-        const uint32_t some = bits >> lane & ALL_LANES;
-        KMF_FN(list)(list + n, first + lane, some);
-        n += KMF_COUNT_BITS(some);
-    }
-#else
-    (void)count;
-    for (; bits; bits &= bits - 1)
-        list[n++] = (int32_t)(first + KMF_LOWEST_BIT(bits));
-#endif
-    return n;
 }
 
 /* Lists the centroids that may be nearest to some point of the box; returns how many. A centroid is kept as well where

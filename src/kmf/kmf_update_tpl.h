@@ -3,7 +3,9 @@
  * Only samples whose label changed are moved, so the step costs what the iteration changed.
  */
 
-#define SMALL 8 /* features up to which a row of sums is held in registers */
+#define SMALL 8      /* features up to which a row of sums is held in registers */
+#define FETCHED 16   /* rows ahead that are fetched */
+#define STRETCH 1024 /* samples of which those that moved are listed at once */
 
 /* Takes a sample from the sums of its old cluster to those of the new one. */
 KMF_INLINE void KMF_FN(move_row)(const KMF_T *x, const size_t d, int32_t from, int32_t to, double weight,
@@ -33,8 +35,22 @@ KMF_INLINE void KMF_FN(move_row)(const KMF_T *x, const size_t d, int32_t from, i
     }
 }
 
-/* The loop with d, where it is small, known to the compiler. Samples that moved are found 32 at a time: by `marks`,
- * which are cleared, or else by their labels. */
+/* Lists the samples [start, start + 32) that moved, or as many of them as there are. */
+KMF_INLINE size_t KMF_FN(list_moved)(const int32_t *old_labels, const int32_t *labels, uint8_t *marks, size_t start,
+                                     size_t n, int32_t *list, size_t n_listed)
+{
+    uint32_t bits = 0;
+    if (n - start >= 32) {
+        bits = marks ? KMF_FN(bits_of)(marks + start) : KMF_FN(differing)(old_labels + start, labels + start);
+    } else {
+        for (size_t i = start; i < n; ++i)
+            bits |= (uint32_t)(marks ? marks[i] : old_labels[i] != labels[i]) << (i - start);
+    }
+    return KMF_FN(list_bits)(list, n_listed, start, bits, 32);
+}
+
+/* The loop with d, where it is small, known to the compiler. Samples that moved, by `marks`, which are cleared, or else by
+ * their labels, are listed first: then their rows can be fetched in time. */
 KMF_INLINE size_t KMF_FN(update_rows)(const KMF_T *X, size_t n, const size_t d, const int32_t *old_labels,
                                       const int32_t *labels, uint8_t *marks, const double *sample_weight,
                                       const double *shift, const size_t first, const size_t last, double *sums)
@@ -48,26 +64,21 @@ KMF_INLINE size_t KMF_FN(update_rows)(const KMF_T *X, size_t n, const size_t d, 
         }
         return changed;
     }
-    for (size_t start = 0; start < n; start += 32) {
-        const size_t m = n - start < 32 ? n - start : 32;
-        uint32_t bits = 0;
-        if (marks) {
-            uint8_t moved[32] = {0};
-            memcpy(moved, marks + start, m);
-            bits = KMF_FN(bits_of)(moved);
-        } else if (m == 32) {
-            bits = KMF_FN(differing)(old_labels + start, labels + start);
-        } else {
-            for (size_t i = 0; i < m; ++i)
-                bits |= (uint32_t)(old_labels[start + i] != labels[start + i]) << i;
-        }
-        if (marks && bits)
-            memset(marks + start, 0, m);
-        for (; bits; bits &= bits - 1, ++changed) {
-            const size_t i = start + KMF_LOWEST_BIT(bits);
+    for (size_t stretch = 0; stretch < n; stretch += STRETCH) {
+        const size_t end = n - stretch < STRETCH ? n : stretch + STRETCH;
+        int32_t moved[STRETCH + 32];
+        size_t n_moved = 0;
+        for (size_t start = stretch; start < end; start += 32)
+            n_moved = KMF_FN(list_moved)(old_labels, labels, marks, start, end, moved, n_moved);
+        if (marks && n_moved)
+            memset(marks + stretch, 0, end - stretch);
+        for (size_t l = 0; l < n_moved; ++l) {
+            const size_t i = (size_t)moved[l], soon = (size_t)moved[l + FETCHED < n_moved ? l + FETCHED : l];
             const double weight = sample_weight ? sample_weight[i] : 1.0;
+            KMF_PREFETCH(X + soon * d);
             KMF_FN(move_row)(X + i * d, d, old_labels[i], labels[i], weight, shift, first, last, sums);
         }
+        changed += n_moved;
     }
     return changed;
 }
@@ -103,4 +114,6 @@ KMF_STATIC void KMF_FN(update_marked)(const KMF_T *X, size_t n, size_t d, uint8_
     KMF_FN(update_any)(X, n, d, old_labels, labels, marks, sample_weight, shift, 0, d, sums);
 }
 
+#undef STRETCH
+#undef FETCHED
 #undef SMALL

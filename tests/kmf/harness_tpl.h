@@ -307,20 +307,23 @@ static void F(check_patches)(const kmf_kernels *kernels, const F(problem) * p, c
 static void F(check_survey)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
 {
     double *sums = (double *)allocate(p->d, sizeof(double)), *squares = (double *)allocate(p->d, sizeof(double));
+    double *most = (double *)allocate(p->d, sizeof(double));
     for (size_t f = 0; f < p->d; ++f)
-        sums[f] = 3.0, squares[f] = 5.0; /* they are added to */
-    KERNELS->survey(p->X, p->n, p->d, p->shift64, weight, sums, squares);
+        sums[f] = 3.0, squares[f] = 5.0, most[f] = 0.5; /* they are added to */
+    KERNELS->survey(p->X, p->n, p->d, p->shift64, weight, sums, squares, most);
     for (size_t f = 0; f < p->d; ++f) {
-        double sum = 3.0, square = 5.0;
+        double sum = 3.0, square = 5.0, far = 0.5;
         for (size_t i = 0; i < p->n; ++i) {
             const double x = (double)p->X[i * p->d + f] - p->shift64[f], w = weight ? weight[i] : 1.0;
             sum += w * x;
             square += w * x * x;
+            far = fabs(x) > far ? fabs(x) : far;
         }
+        CHECK(most[f] == far, "the most of survey", p->n, p->d, p->k);
         CHECK(fabs(sums[f] - sum) <= 1e-12 * 8.0 * (double)(p->n + 1), "sums of survey", p->n, p->d, p->k);
         CHECK(close_to(squares[f], square, rounding(p->n, DBL_EPSILON)), "squares of survey", p->n, p->d, p->k);
     }
-    free(squares), free(sums);
+    free(most), free(squares), free(sums);
 }
 
 /* Distances between the centroids, and to the nearest other one, as a caller makes them for the bounds. */
@@ -583,6 +586,51 @@ static void F(check_grid)(const kmf_kernels *kernels, const F(problem) * p)
         free(labels);
 }
 
+/* Codes in 16 bits give the labels of `assign`, with centroids that are equal, that lie on samples, and far out, and
+ * whatever is taken for usual. */
+static void F(check_codes)(const kmf_kernels *kernels, const F(problem) * p)
+{
+    const size_t n = p->n, d = p->d, k = p->k;
+    if (d > 8 || !KERNELS->codes_round)
+        return;
+    int32_t *labels = (int32_t *)allocate(n, sizeof(int32_t)), *dense = (int32_t *)allocate(n, sizeof(int32_t));
+    int32_t *codes = (int32_t *)allocate(kmf_codes_of_samples(n, d), sizeof(int32_t));
+    double *centroids = (double *)allocate(k * d, sizeof(double));
+    T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, k, d), sizeof(T));
+    T *shift = (T *)allocate(d, sizeof(T)), *origin = (T *)allocate(d, sizeof(T));
+    kmf_codes plan = {(int32_t *)allocate(kmf_codes_of_centroids(k, d), sizeof(int32_t)), 0, 0, 0, 0};
+    double farthest = 0.0, squares = 0.0;
+    memcpy(origin, p->X, d * sizeof(T));
+    for (size_t i = 0; i < n; ++i) {
+        double square = 0.0;
+        for (size_t f = 0; f < d; ++f)
+            square += ((double)p->X[i * d + f] - (double)origin[f]) * ((double)p->X[i * d + f] - (double)origin[f]);
+        farthest = square > farthest ? square : farthest, squares += square;
+    }
+    farthest = sqrt(farthest) * 1.0001;
+    KERNELS->codes_round(p->X, n, d, origin, farthest > 0 ? farthest : 1.0, codes);
+    memcpy(centroids, p->centroids, k * d * sizeof(double));
+    for (int kind = 0; kind < 4; ++kind) {
+        for (size_t f = 0; f < d; ++f) {
+            if (kind == 1) /* one of the samples, twice */
+                centroids[f] = centroids[(k - 1) * d + f] = (double)p->X[(n - 1) * d + f];
+            if (kind == 3) /* beyond all of them */
+                centroids[f] = 3.0 * (farthest + (double)origin[f]);
+        }
+        const double usual = kind == 2 ? 1e-9 : sqrt(squares / (double)n);
+        KERNELS->score_shift(centroids, k, d, shift);
+        KERNELS->pack(centroids, k, d, shift, packed);
+        KERNELS->assign(p->X, n, d, shift, packed, k, dense, p->work);
+        if (!KERNELS->codes_pack(centroids, k, d, origin, shift, farthest, usual, 0.3 * usual, &plan))
+            continue;
+        memset(labels, -1, n * sizeof *labels);
+        const size_t late = KERNELS->codes_assign(codes, p->X, n, d, shift, packed, k, &plan, labels, p->work);
+        CHECK(late <= n && memcmp(labels, dense, n * sizeof *labels) == 0, "codes", n, d, k);
+    }
+    free(plan.centroids), free(origin), free(shift), free(packed), free(centroids), free(codes), free(dense),
+        free(labels);
+}
+
 static double F(l1_distance)(const F(problem) * p, size_t i, size_t j)
 {
     double sum = 0.0;
@@ -667,6 +715,7 @@ static void F(check_all)(const kmf_kernels *kernels, size_t n, size_t d, size_t 
     F(check_distances)(kernels, &p);
     if (d <= 8)
         F(check_boxes)(kernels, &p);
+    F(check_codes)(kernels, &p);
     if (d <= 3)
         F(check_grid)(kernels, &p);
     F(check_removal)(kernels, &p, NULL);
@@ -715,6 +764,7 @@ static void F(all_sizes)(const kmf_kernels *kernels)
         for (size_t i = 0; i < 2 && every == 1; ++i) {
             const F(problem) p = F(make)(kernels, many[i][0], many[i][1], many[i][2], integers);
             F(check_boxes)(kernels, &p);
+            F(check_codes)(kernels, &p);
             F(check_grid)(kernels, &p);
             F(discard)(p);
         }
