@@ -33,6 +33,7 @@ MAY_CALL = {
     "memmove",
     "memset",
     "pow",
+    "rint",
     "sqrt",
     "strcmp",
 }

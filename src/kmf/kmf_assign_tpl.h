@@ -281,15 +281,16 @@ KMF_STATIC void KMF_FN(assign)(const KMF_T *X, size_t n, size_t d, const KMF_T *
     }
 }
 
+#define LISTED 128 /* samples that are copied at once */
+
 /* `assign` for the listed samples of at most 8 features. */
 KMF_STATIC void KMF_FN(assign_listed)(const KMF_T *X, size_t d, const KMF_T *shift, const KMF_T *packed, size_t k,
                                       const int32_t *list, size_t n, int32_t *labels, KMF_T *work)
 {
-    enum { AT_ONCE = 128 };
-    KMF_T rows[AT_ONCE * 8] = {0};
-    int32_t found[AT_ONCE];
-    for (size_t start = 0; start < n; start += AT_ONCE) {
-        const size_t m = n - start < AT_ONCE ? n - start : AT_ONCE;
+    KMF_T rows[LISTED * 8] = {0};
+    int32_t found[LISTED];
+    for (size_t start = 0; start < n; start += LISTED) {
+        const size_t m = n - start < LISTED ? n - start : LISTED;
         for (size_t i = 0; i < m; ++i)
             memcpy(rows + i * d, X + (size_t)list[start + i] * d, d * sizeof(KMF_T));
         KMF_FN(assign)(rows, m, d, shift, packed, k, found, work);
@@ -298,4 +299,5 @@ KMF_STATIC void KMF_FN(assign_listed)(const KMF_T *X, size_t d, const KMF_T *shi
     }
 }
 
+#undef LISTED
 #undef BESIDE
