@@ -8,6 +8,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 ENTRIES: int
+MAX_CANDIDATES: int
 
 def work_bytes(single: bool, n: int, m: int, q: int, d: int) -> int: ...
 def sum_masses(
@@ -41,7 +42,7 @@ class Batch:
         n_threads: int,
     ) -> None: ...
     def play(
-        self, places: Rows, bar: Floats, n: int, taken: Rows, m: int, chosen: Rows, n_threads: int
+        self, places: Rows, bar: Floats, n: int, taken: Rows, wanted: Rows, m: int, chosen: Rows, n_threads: int
     ) -> tuple[int, int, float]: ...
 
 class Lists(Batch):
@@ -54,6 +55,7 @@ class Lists(Batch):
         next: NDArray[np.int32],
         ends: NDArray[np.int32],
         used: Rows,
+        listed: Floats,
         gains: Floats,
     ) -> None: ...
     def begin(

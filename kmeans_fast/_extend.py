@@ -36,10 +36,10 @@ class Extension:
         while len(added) < count and (total := float(np.cumsum(mass)[-1])) > 0.0:
             _batches.pick(closest, problem.weight, mass, problem.chunk, np.sort(rng.random(len(drawn))) * total, drawn)
             candidates = problem.samples.take(drawn, problem.dtype)
-            self.reading.read(candidates, None, 0, closest, None)
+            self.reading.read(candidates, candidates[:0], 0, closest, None)
             best = int(potential.sum(axis=0).argmin())
             mass = potential[:, best].copy()
             added.append(candidates[best])
             if len(added) < count:
-                self.reading.read(candidates[:0], candidates[best], 0, closest, None)
+                self.reading.read(candidates[:0], candidates[best : best + 1], 0, closest, None)
         return np.array(added, np.float64).reshape(-1, problem.samples.n_features)

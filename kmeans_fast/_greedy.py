@@ -9,38 +9,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _batches
-from ._problem import Problem
+from ._problem import Floats, Problem
 from ._rounds import Lists, Patches
 from ._validate import too_large
 
-MORE_CANDIDATES = 1.25  # times log(k): without, inertia ends 1 to 2% higher in 32 to 128 features
-MAX_CANDIDATES = 32
+MORE_CANDIDATES = 1.75  # times log(k), in the last round beyond 2
+PLAIN_ROUNDS = 1 / 8  # of all, at first: with a single candidate
 # Proposals drawn at once: a round's times m or FIRST_DRAWS, and no more than MAX_DRAWS.
 FIRST_DRAWS, MAX_DRAWS = 4, 2048
+MASS_ROWS = 1024  # samples whose masses are summed before a draw looks at each
 PATCH_FEATURES = 3  # so few coordinates take no more room than lists
 
 
-def candidates_of_a_round(n_clusters: int, more: float = 1.0) -> int:
-    """Return how many samples a greedy round draws to keep the best of them."""
-    return min(2 + int(more * log(n_clusters)), MAX_CANDIDATES)
+def candidates_of_a_round(n_clusters: int) -> int:
+    """Return how many samples a greedy round draws to keep the best of them, if every round draws as many."""
+    return min(2 + int(log(n_clusters)), _batches.MAX_CANDIDATES)
+
+
+def candidates_of_rounds(n_clusters: int) -> NDArray[np.intp]:
+    """Return how many are drawn with 0, 1, 2 ... chosen: more and more, since late ones cost less and matter more."""
+    share = np.arange(n_clusters) / n_clusters
+    more = np.rint(MORE_CANDIDATES * log(n_clusters) * share).astype(np.intp)
+    return np.where(share < PLAIN_ROUNDS, 1, np.minimum(2 + more, _batches.MAX_CANDIDATES))
+
+
+def kmeans_plusplus_start(problem: Problem, rng: np.random.Generator) -> Floats:
+    """Centroids by greedy k-means++; a first pass with Hamerly's bounds gets what was learnt of the samples."""
+    bounded = problem.algorithm == "hamerly" and problem.samples.n_features > PATCH_FEATURES
+    if not bounded or problem.memory.spilled:
+        return problem.samples.take(kmeans_plusplus_rows(problem, rng))
+    known: list[Any] = []
+    start = problem.samples.take(kmeans_plusplus_rows(problem, rng, known=known))
+    problem.engine().know(start, *known)
+    return start
 
 
 def kmeans_plusplus_rows(
-    problem: Problem, rng: np.random.Generator, n_candidates: int | None = None
+    problem: Problem, rng: np.random.Generator, n_candidates: int | None = None, known: list[Any] | None = None
 ) -> NDArray[np.intp]:
-    """Rows chosen by greedy k-means++.
+    """Rows chosen by greedy k-means++; on lists, `known` gets labels and squared distances.
 
-    Each round draws 2 + 1.25 log(k) candidates with probability proportional to the squared distance from the nearest
-    chosen sample (times weight), and keeps the one that lowers the total most. Distances are direct differences, so a
+    With m chosen a round draws 2 + 1.75 log(k) m / k candidates, one while m < k / 8, or as many as are asked for, with
+    probability proportional to the squared distance from the nearest chosen sample (times weight), and keeps the one
+    that lowers the total most. Distances are direct differences, so a
     chosen sample is at distance 0 exactly and is never drawn again while others are left.
 
     Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, whose conclusions
     have the greedy form. Proposals and their rejection are ours.
     """
     before = problem.memory.n_bytes
-    q = min(n_candidates or candidates_of_a_round(problem.n_clusters, MORE_CANDIDATES), MAX_CANDIDATES)
-    greedy = Greedy(problem, rng, q)
+    k = problem.n_clusters
+    greedy = Greedy(problem, rng, np.full(k, n_candidates) if n_candidates else candidates_of_rounds(k))
     rows = greedy.run()
+    if known is not None:
+        greedy.rounds.settle()
+        known += [greedy.rounds.nearest, greedy.rounds.closest]
     vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays
     problem.memory.release(before)
     return rows
@@ -56,15 +79,20 @@ class Greedy:
     distances of that round, exactly, whether they come from one lot of proposals or from two.
     """
 
-    def __init__(self, problem: Problem, rng: np.random.Generator, q: int) -> None:
-        self.problem, self.rng, self.q, self.m = problem, rng, q, 0
+    def __init__(self, problem: Problem, rng: np.random.Generator, wanted: NDArray[np.intp]) -> None:
+        self.problem, self.rng, self.wanted, self.m = problem, rng, wanted, 0
         self.dtype, self.single = problem.dtype, problem.dtype == np.float32
-        self.chosen, self.taken = np.empty(problem.n_clusters, np.intp), np.empty(q, np.intp)
+        self.chosen, self.taken = np.empty(problem.n_clusters, np.intp), np.empty(wanted[-1], np.intp)
         self.by_value = _order_by_value(problem) if problem.samples.n_samples <= problem.chunk else None
         few = problem.samples.n_features <= PATCH_FEATURES
         self.rounds: Patches | Lists = Patches(self) if few else Lists(self)
-        self.mass = problem.memory.empty(-(-len(self.rounds.closest) // problem.chunk), np.float64)
+        self.mass = problem.memory.empty(-(-len(self.rounds.closest) // MASS_ROWS), np.float64)
         self.forget()
+
+    @property
+    def q(self) -> int:
+        """Candidates of the round that comes."""
+        return int(self.wanted[self.m])
 
     def forget(self) -> None:
         """Have no proposals: places, u D0^2, D^2 now."""
@@ -74,7 +102,7 @@ class Greedy:
         """Choose all."""
         rounds, k = self.rounds, self.problem.n_clusters
         np.minimum(rounds.closest, 1, out=rounds.closest)  # the first one by weight alone
-        self._draw(1)
+        self.draw(1)
         np.copyto(rounds.closest, np.inf, where=rounds.closest > 0)
         rounds.begin(self.places)
         self.chosen[0], self.m = rounds.rows(self.places)[0], 1
@@ -96,7 +124,9 @@ class Greedy:
 
     def play(self, batch: Any, count: int, threads: int) -> float:
         """Let a batch play rounds with the first `count` proposals; return what a round leaves of the potential."""
-        now, n_taken, gain = batch.play(self.places, self.bar, count, self.taken, self.m, self.chosen, threads)
+        now, n_taken, gain = batch.play(
+            self.places, self.bar, count, self.taken, self.wanted, self.m, self.chosen, threads
+        )
         taken = self.taken[:n_taken]
         self.bar = np.append(np.full(n_taken, -1.0), self.bar[count:])  # these wait for the others of their round
         self.places = np.append(self.places[taken], self.places[count:])
@@ -113,13 +143,15 @@ class Greedy:
         keep = self.bar < self.now
         self.places, self.bar, self.now = self.places[keep], self.bar[keep], self.now[keep]
         while len(self.places) < self.q:
-            if not self._draw(min(self.q * max(FIRST_DRAWS, self.m), MAX_DRAWS)):
+            if not self.draw(self.q * max(FIRST_DRAWS, self.m)):
                 return False
         return True
 
-    def _draw(self, count: int) -> bool:
+    def draw(self, count: int) -> bool:
+        """Draw more proposals; False if no mass is left."""
         self.rounds.settle()
-        closest, weight, chunk = self.rounds.closest, self.rounds.weight, self.problem.chunk
+        count, chunk = min(count, MAX_DRAWS), MASS_ROWS
+        closest, weight = self.rounds.closest, self.rounds.weight
         turned = None if self.rounds.in_order else self.by_value
         if turned is not None:
             closest, weight = closest[turned], None if weight is None else weight[turned]

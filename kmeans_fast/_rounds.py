@@ -30,7 +30,7 @@ MAX_BETWEEN_BYTES = 1 << 25
 LIST_STRETCH_BYTES = 1 << 22
 MAX_SLICES = 16
 MIN_FILTERED = 24  # proposals of a batch that pay for rounding samples to bytes (kmf_filter_tpl.h)
-ROUNDS_OF_A_BATCH = 4  # fewer are not worth the pass, if more would fit
+ROUNDS_OF_A_BATCH = 6  # fewer are not worth the pass
 FALL_OF_A_BATCH = 0.4  # log of how far the potential may fall in a batch: further, too many proposals come to nothing
 
 
@@ -58,7 +58,7 @@ class Patches:
             make(n_stretches * panels * box, np.uint8),
             make(n_stretches * tops * box, np.uint8),
             self.order,
-            make((state.q, n_stretches), np.float64),
+            make((len(state.taken), n_stretches), np.float64),
         )
         given = None if state.by_value is None else state.by_value.astype(np.uint32)
         self.size = size
@@ -109,11 +109,11 @@ class Lists:
         self.size = min(-(-n // (n_stretches * problem.chunk)) * problem.chunk, 1 << 16)
         n_slices = min(MAX_SLICES, -(-n // self.size))
         entry = itemsize + 4
-        room = max(LIST_BYTES * n, LIST_SHARE * n * d * itemsize, 3 * entry * state.q * min(n, problem.chunk))
+        room = max(LIST_BYTES * n, LIST_SHARE * n * d * itemsize, 3 * entry * len(state.taken) * min(n, problem.chunk))
         n_blocks = int(room) // (entry * _batches.ENTRIES) + n_slices
         n_blocks = n_blocks // n_slices * n_slices
         self.capacity, self.waste = n_blocks * _batches.ENTRIES, n_slices * _batches.ENTRIES / 2
-        most = min(MAX_BATCH, MAX_BETWEEN_BYTES // (k * itemsize), state.q * (k + 5))
+        most = min(MAX_BATCH, MAX_BETWEEN_BYTES // (k * itemsize), len(state.taken) * (k + 5))
         stride = self.max_batch = max(1, most // 32) * 32
         self.between, self.least, self.quarter = make(k * stride, dtype), make(k, dtype), make(k, dtype)
         self.packed = make(_distances.packed_bytes(single, stride, d), np.uint8)
@@ -132,9 +132,10 @@ class Lists:
             make(n_blocks, np.int32),
             make((n_slices, 3, stride), np.int32),
             make(n_slices, np.intp),
-            make((state.q, n_slices), np.float64),
+            make((n_slices, stride), np.float64),
+            make((len(state.taken), n_slices), np.float64),
         )
-        self.density, self.left = 1.0, 0.5  # length of a list over n / m; what a round leaves of the potential
+        self.density, self.left = 2.0, 0.5  # length of a list over n / m; what a round leaves of the potential
 
     def rows(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the rows of X at these places."""
@@ -154,8 +155,11 @@ class Lists:
         few = 2 * state.q
         room = inf if state.by_value is not None else 0.9 * self.capacity / (n * self.density / state.m + self.waste)
         useful = state.q * max(ROUNDS_OF_A_BATCH, -FALL_OF_A_BATCH / log(min(self.left, 0.999)))
-        count = int(min(room, useful, len(state.places), self.max_batch))
-        if n < 1 << 32 and (count >= few or room >= ROUNDS_OF_A_BATCH * state.q):
+        if n < 1 << 32 and state.q > 1 and room >= ROUNDS_OF_A_BATCH * state.q:
+            count = int(min(room, useful, self.max_batch))
+            if 2 * len(state.places) < count:  # a draw costs less than a pass
+                state.draw(count)
+            count = min(count, len(state.places))
             self.settle()
             while count >= min(few, len(state.places)):
                 if self._find(count):
@@ -193,7 +197,7 @@ class Lists:
 
 
 class Reading:
-    """Passes over all of X that lower the distances by those to a sample chosen late, and price candidates."""
+    """Passes over all of X that lower the distances by those to samples chosen late, and price candidates."""
 
     def __init__(self, problem: Problem, q: int) -> None:
         make, n, d = problem.memory.empty, problem.samples.n_samples, problem.samples.n_features
@@ -206,12 +210,12 @@ class Reading:
     def read(
         self,
         candidates: NDArray[Any],
-        late: NDArray[Any] | None,
+        late: NDArray[Any],
         label: int,
         closest: NDArray[Any],
         nearest: NDArray[np.int32] | None,
     ) -> None:
-        """Read X once; `nearest` is kept where it is wanted."""
+        """Read X once; `nearest` is kept where it is wanted, the first one late is called `label`."""
         problem = self.problem
         for start, block in problem.blocks(float(candidates.size + problem.samples.n_features)):
             _seeding.seed_round(
@@ -223,35 +227,37 @@ class Reading:
 class Whole:
     """Rounds that read all of X: the first ones, whose candidates improve nearly every sample.
 
-    The sample chosen last lowers the distances when X is read for the next round, or at `settle`.
+    Samples that were chosen lower the distances when X is read for the next round, or at `settle`. A single candidate
+    wins without being priced, so rounds of one read nothing.
     """
 
     def __init__(self, lists: Lists) -> None:
         self.lists, self.state = lists, lists.state
-        self.reading = Reading(self.state.problem, self.state.q)
-        self.late: NDArray[np.intp] | None = None
+        self.reading = Reading(self.state.problem, len(self.state.taken))
+        self.late = np.empty(0, np.intp)
 
     def play(self) -> None:
         """Play one round."""
         state = self.state
         q, m = state.q, state.m
-        candidates = state.points(q)
-        self._read(candidates)
-        totals = self.reading.potential.sum(axis=0)
-        best = int(totals.argmin())
-        self.late = state.places[best : best + 1]
-        state.total, state.chosen[m], state.m = float(totals[best]), self.late[0], m + 1
+        candidates, best = state.points(q), 0
+        if q > 1:
+            self._read(candidates)
+            totals = self.reading.potential[:, :q].sum(axis=0)
+            best = int(totals.argmin())
+            state.total = float(totals[best])
+        state.chosen[m], state.m = state.places[best], m + 1
+        self.late = np.append(self.late, state.places[best])
         state.places, state.bar, state.now = state.places[q:], state.bar[q:], state.now[q:]
         apart = state.points(len(state.places)) - candidates[best]
         np.minimum(state.now, np.einsum("jf,jf->j", apart, apart), out=state.now)
 
     def settle(self) -> None:
-        """Lower the distances by those to the sample chosen last."""
-        if self.late is not None:
+        """Lower the distances by those to the samples chosen since they were."""
+        if len(self.late):
             self._read(np.empty((0, self.state.problem.samples.n_features), self.state.dtype))
 
     def _read(self, candidates: NDArray[Any]) -> None:
         lists, problem = self.lists, self.state.problem
-        late = None if self.late is None else problem.samples.take(self.late, problem.dtype)[0]
-        self.late = None
-        self.reading.read(candidates, late, self.state.m - 1, lists.closest, lists.nearest)
+        late, self.late = problem.samples.take(self.late, problem.dtype), self.late[:0]
+        self.reading.read(candidates, late, self.state.m - len(late), lists.closest, lists.nearest)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._greedy import kmeans_plusplus_rows
+from ._greedy import kmeans_plusplus_start
 from ._problem import Floats, Problem
 from ._validate import as_floats, check_finite
 
@@ -37,7 +37,7 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
 
             if is_large(problem):
                 return sampled_start(problem, rng)
-        return problem.samples.take(kmeans_plusplus_rows(problem, rng))
+        return kmeans_plusplus_start(problem, rng)
     if init in LARGE:
         module, rows = LARGE[init]
         return problem.samples.take(getattr(import_module(f".{module}", __package__), rows)(problem, rng))

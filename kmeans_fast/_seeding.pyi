@@ -7,7 +7,7 @@ def panel_size(single: bool) -> int: ...
 def seed_round(
     X: NDArray[Any],
     start: int,
-    late: NDArray[Any] | None,
+    late: NDArray[Any],
     label: int,
     candidates: NDArray[Any],
     closest: NDArray[Any],

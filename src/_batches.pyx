@@ -18,6 +18,13 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 
 ENTRIES = KMF_LIST  # of a block
 
+cdef enum:
+    MOST = 32
+
+MAX_CANDIDATES = MOST  # of a round
+
+cdef double UP = 1.0 + 1e-4  # outdoes the rounding of a sum of gains
+
 
 def work_bytes(bint single, Py_ssize_t n, Py_ssize_t m, Py_ssize_t q, Py_ssize_t d):
     """Bytes of scratch for one thread, rounded to whole cache lines."""
@@ -153,24 +160,26 @@ cdef class Batch:
         return failed == 0
 
     def play(self, const Py_ssize_t[::1] rows, const double[::1] bar, Py_ssize_t n, Py_ssize_t[::1] taken,
-             Py_ssize_t m, Py_ssize_t[::1] chosen, int n_threads):
-        """Play rounds with the first n proposals.
+             const Py_ssize_t[::1] wanted, Py_ssize_t m, Py_ssize_t[::1] chosen, int n_threads):
+        """Play rounds with the first n proposals; one with m samples chosen wants wanted[m] candidates.
 
         Returns how many centroids are chosen now, how many candidates of the next round are taken (their positions are
-        in `taken`), and what the potential fell by.
+        in `taken`), and what the potential fell by in rounds of more than one.
         """
-        cdef Py_ssize_t p = 0, n_taken = 0, q = taken.shape[0], best
+        cdef Py_ssize_t p = 0, n_taken = 0, best
         cdef double total = 0.0
         with nogil:
             while m < chosen.shape[0]:
-                while p < n and n_taken < q:
+                while p < n and n_taken < wanted[m]:
                     if bar[p] < (self.closest32[rows[p]] if self.single else self.closest64[rows[p]]):
                         taken[n_taken] = p
                         n_taken = n_taken + 1
                     p = p + 1
-                if n_taken < q:
+                if n_taken < wanted[m]:
                     break
-                total = total + self._best(taken, n_threads, &best)
+                best = taken[0]
+                if n_taken > 1:
+                    total = total + self._best(taken, n_taken, n_threads, &best)
                 self._choose(best, p, m, n_threads)
                 chosen[m] = rows[best]
                 m = m + 1
@@ -192,23 +201,45 @@ cdef class Batch:
     cdef void _choose(self, Py_ssize_t p, Py_ssize_t next, Py_ssize_t label, int n_threads) noexcept nogil:
         """Proposal p is chosen; those before `next` are done with."""
 
-    cdef double _best(self, const Py_ssize_t[::1] taken, int n_threads, Py_ssize_t *best) noexcept nogil:
-        """Return the greatest gain, and whose it is; parts are added in order."""
-        cdef Py_ssize_t task, j, part, q = taken.shape[0], n_parts = self.gains.shape[1]
+    cdef double _bound(self, Py_ssize_t p) noexcept nogil:
+        """No less than proposal p gains."""
+        return INFINITY
+
+    cdef double _best(self, const Py_ssize_t[::1] taken, Py_ssize_t q, int n_threads, Py_ssize_t *best) noexcept nogil:
+        """Return the greatest gain of the q taken, and whose it is, the first of equals; parts are added in order.
+
+        Those that may gain most come first, so that most of the others need not be asked.
+        """
+        cdef Py_ssize_t[MOST] order
+        cdef double[MOST] bound
+        cdef Py_ssize_t j, at, part, task, n, done = 0, first = 0, n_parts = self.gains.shape[1]
         cdef double most = -1.0, gain
-        if n_threads == 1:
-            for task in range(q * n_parts):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
-        else:
-            for task in prange(q * n_parts, schedule="dynamic", chunksize=1, num_threads=n_threads):
-                self.gains[task % q, task // q] = self._gain(task // q, taken[task % q])
         for j in range(q):
-            gain = 0.0
-            for part in range(n_parts):
-                gain = gain + self.gains[j, part]
-            if gain > most:
-                most = gain
-                best[0] = taken[j]
+            bound[j] = self._bound(taken[j])
+            at = j
+            while at > 0 and bound[order[at - 1]] < bound[j]:
+                order[at] = order[at - 1]
+                at = at - 1
+            order[at] = j
+        while done < q and bound[order[done]] >= most:
+            n = q if bound[order[0]] == INFINITY else min(<Py_ssize_t> n_threads, q - done)
+            if n_threads == 1:
+                for task in range(n * n_parts):
+                    j = order[done + task % n]
+                    self.gains[j, task // n] = self._gain(task // n, taken[j])
+            else:
+                for task in prange(n * n_parts, schedule="dynamic", chunksize=1, num_threads=n_threads):
+                    self.gains[order[done + task % n], task // n] = self._gain(
+                        task // n, taken[order[done + task % n]])
+            for at in range(done, done + n):
+                gain = 0.0
+                for part in range(n_parts):
+                    gain = gain + self.gains[order[at], part]
+                if gain > most or (gain == most and order[at] < first):
+                    most = gain
+                    first = order[at]
+            done = done + n
+        best[0] = taken[first]
         return most
 
     cdef void *_scratch(self, int thread) noexcept nogil:
@@ -228,13 +259,14 @@ cdef class Lists(Batch):
         int32_t[::1] next
         int32_t[:, :, ::1] ends  # slice x (head, tail, fill) x proposal
         Py_ssize_t[::1] used
+        double[:, ::1] listed  # slice x proposal: what it gained when it was listed
         Py_ssize_t n_slices, blocks
 
     def keep(self, unsigned char[::1] distances, uint32_t[::1] rows, int32_t[::1] next, int32_t[:, :, ::1] ends,
-             Py_ssize_t[::1] used, double[:, ::1] gains):
+             Py_ssize_t[::1] used, double[:, ::1] listed, double[:, ::1] gains):
         """Use this memory."""
         self.distances, self.rows, self.next, self.ends, self.used = distances, rows, next, ends, used
-        self.gains, self.n_slices, self.blocks = gains, ends.shape[0], next.shape[0] // ends.shape[0]
+        self.listed, self.gains, self.n_slices, self.blocks = listed, gains, ends.shape[0], next.shape[0] // ends.shape[0]
 
     @property
     def n_used(self):
@@ -248,6 +280,7 @@ cdef class Lists(Batch):
             for p in range(n):
                 self.ends[s, 0, p] = self.ends[s, 1, p] = -1
                 self.ends[s, 2, p] = KMF_LIST
+                self.listed[s, p] = 0.0
 
     cdef Py_ssize_t _tasks(self, Py_ssize_t n) noexcept nogil:
         return min(self.n_slices, (n + self.size - 1) // self.size)
@@ -255,11 +288,13 @@ cdef class Lists(Batch):
     cdef void _lists32(self, Py_ssize_t s, kmf_lists_f32 *lists) noexcept nogil:
         lists.distances, lists.rows, lists.next = <float *> &self.distances[0], &self.rows[0], &self.next[0]
         lists.head, lists.tail, lists.fill = &self.ends[s, 0, 0], &self.ends[s, 1, 0], &self.ends[s, 2, 0]
+        lists.gain = &self.listed[s, 0]
         lists.used, lists.end = self.used[s], (s + 1) * self.blocks
 
     cdef void _lists64(self, Py_ssize_t s, kmf_lists_f64 *lists) noexcept nogil:
         lists.distances, lists.rows, lists.next = <double *> &self.distances[0], &self.rows[0], &self.next[0]
         lists.head, lists.tail, lists.fill = &self.ends[s, 0, 0], &self.ends[s, 1, 0], &self.ends[s, 2, 0]
+        lists.gain = &self.listed[s, 0]
         lists.used, lists.end = self.used[s], (s + 1) * self.blocks
 
     cdef bint _find(self, const void *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t task, int thread) noexcept nogil:
@@ -283,6 +318,15 @@ cdef class Lists(Batch):
             row += self.n_slices * self.size
         self.used[s] = l32.used if self.single else l64.used
         return not ok
+
+    cdef double _bound(self, Py_ssize_t p) noexcept nogil:
+        cdef Py_ssize_t s
+        cdef double sum = 0.0
+        if self.weight is not None:
+            return INFINITY
+        for s in range(self.n_slices):
+            sum = sum + self.listed[s, p]
+        return sum * UP
 
     cdef double _gain(self, Py_ssize_t s, Py_ssize_t p) noexcept nogil:
         cdef kmf_lists_f32 l32

@@ -62,6 +62,7 @@ cdef enum:
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
+cdef double TINIEST = 1e-36  # squares below it lose their digits (kmf_assign_tpl.h)
 
 
 def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
@@ -93,6 +94,8 @@ cdef class Lloyd:
         float reach
         void *filter_now  # NULL: no filter in this pass
         bint bounded, assigned, stale, mapped, grid_built
+        object known  # the centroids that labels and upper bounds are by before a run's first pass, or None
+        bint resumed, unlabelled
         object memory  # kmeans_fast._memory.Workspace
         object boxes  # kmeans_fast._boxes.Boxes, or None
         object grid  # kmeans_fast._grid.Grid, or None
@@ -133,6 +136,7 @@ cdef class Lloyd:
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.grid, self.grid_now = None, NULL
         self.codes, self.coded, self.codes_now = None, False, False
+        self.known, self.resumed, self.unlabelled = None, False, False
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
@@ -216,23 +220,51 @@ cdef class Lloyd:
         """Upper bounds on the distance of each sample to the centroid that the last pass gave it, or None."""
         return None if self.upper is None else np.asarray(self.upper)
 
+    def know(self, const double[:, ::1] centroids, const int32_t[::1] nearest, const floating[::1] squares):
+        """Take what is known of a start, which Hamerly's bounds are kept for: the nearest centroid of each sample, and
+        its squared distance by direct differences. If the next run is from there, its first pass has bounds.
+        """
+        cdef Py_ssize_t i, n = self.labels.shape[0]
+        cdef double unit = 6.0e-8 if floating is float else 1.2e-16, grow = UP * (1.0 + unit * (self.d + 16))
+        for i in prange(n, schedule="static", num_threads=self.n_threads, nogil=True):
+            self.labels[i] = nearest[i]
+            self.upper[i] = <float> (sqrt(squares[i] + TINIEST) * grow)
+            self.lower[i] = 0.0
+        self.known = np.array(centroids)
+
     cpdef reset(self):
-        """Begin a new run: no sample has a label, and no bound holds."""
-        cdef Py_ssize_t start
-        for start in range(0, self.labels.shape[0], LABELS_AT_ONCE):
-            self.labels[start:start + LABELS_AT_ONCE] = -1
-            if self.mapped:
-                self.memory.drop()
-        self.bounded = False
+        """Begin a new run: no sample has a label, and no bound holds, but what is known of its start."""
+        self.resumed, self.bounded = self.known is not None, False
+        if not self.resumed:
+            self._forget_labels()
         self.inertia = -1.0  # not known
         if self.boxes is not None:
             self.boxes.reset()
         self.n_distances = self.n_filtered = self.n_unfiltered = 0
         self.scored[:] = 0
 
+    cdef void _forget_labels(self):
+        cdef Py_ssize_t start
+        for start in range(0, self.labels.shape[0], LABELS_AT_ONCE):
+            self.labels[start:start + LABELS_AT_ONCE] = -1
+            if self.mapped:
+                self.memory.drop()
+
+    cdef void _recall(self, const double[:, ::1] centroids):
+        """Begin with what is known, if it is of these centroids."""
+        known, self.known, self.resumed = self.known, None, False
+        if np.array_equal(known, centroids):
+            self.bounded = self.assigned = self.unlabelled = True
+            self.last_centroids[:, :] = centroids
+        else:
+            self._forget_labels()
+
     cpdef begin(self, const double[:, ::1] centroids, bint all_new):
         """Pack the centroids; with `all_new` every sample is summed afresh."""
         cdef const double *c = &centroids[0, 0]
+        self.unlabelled = False
+        if self.resumed:
+            self._recall(centroids)
         self.stale = not (self.bounded and self.assigned)  # gaps may be those of centroids that no pass labelled by
         self.centroids, self.all_new, self.assigned = centroids, all_new, False
         memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
@@ -636,6 +668,8 @@ cdef class Lloyd:
         self.inertia, self.centroid_shift = self.total_squares, 0.0
         for s in range(self.n_slices):
             self.n_changed += self.changed[s]
+        if self.unlabelled:  # labels that were known before the pass are new to the run
+            self.n_changed = self.labels.shape[0]
         distances = self.count_distances() - distances
         if self.grid is not None and GRID_PAYS * <double> distances > <double> self.labels.shape[0] * self.k:
             self._drop_grid()  # centroids too crowded for its cells

@@ -17,26 +17,23 @@ def panel_size(bint single):
     return K.f32.panel if single else K.f64.panel
 
 
-def seed_round(const floating[:, ::1] X, Py_ssize_t start, late, int32_t label, const floating[:, ::1] candidates,
+def seed_round(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1] late, int32_t label,
+               const floating[:, ::1] candidates,
                floating[::1] closest, nearest, sample_weight, double[:, ::1] potential,
                unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """`seed_round` of kmf_api_tpl.h; potential[c, j] is that of candidate j over chunk c."""
     cdef const double[::1] weight = sample_weight
-    cdef const floating[::1] chosen = late
     cdef int32_t[::1] labels = nearest
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk, share = work.shape[0] // n_threads
-    cdef const floating *c_late = NULL
-    if chosen is not None:
-        c_late = &chosen[0]
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, c_late, label, &candidates[0, 0],
+            _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &late[0, 0], late.shape[0], label, &candidates[0, 0],
                         candidates.shape[0], &closest[start + c * chunk], labels, weight,
                         start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * share])
 
 
-cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *late, int32_t label,
-                      const floating *candidates, Py_ssize_t q, floating *closest, int32_t[::1] labels,
+cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *late, Py_ssize_t n_late,
+                      int32_t label, const floating *candidates, Py_ssize_t q, floating *closest, int32_t[::1] labels,
                       const double[::1] sample_weight, Py_ssize_t row, double *potential,
                       floating *work) noexcept nogil:
     cdef Py_ssize_t j
@@ -49,6 +46,6 @@ cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const float
     for j in range(q):
         potential[j] = 0.0
     if floating is float:
-        K.f32.seed_round(X, m, d, late, label, candidates, q, closest, nearest, weight, potential, work)
+        K.f32.seed_round(X, m, d, late, n_late, label, candidates, q, closest, nearest, weight, potential, work)
     else:
-        K.f64.seed_round(X, m, d, late, label, candidates, q, closest, nearest, weight, potential, work)
+        K.f64.seed_round(X, m, d, late, n_late, label, candidates, q, closest, nearest, weight, potential, work)

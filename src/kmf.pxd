@@ -62,6 +62,7 @@ cdef extern from "kmf.h" nogil:
         int32_t *head
         int32_t *tail
         int32_t *fill
+        double *gain
         size_t used
         size_t end
 
@@ -112,7 +113,7 @@ cdef extern from "kmf.h" nogil:
         void (*own_squared_distances)(
             const float *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
         void (*seed_round)(
-            const float *, size_t, size_t, const float *, int32_t, const float *, size_t, float *, int32_t *,
+            const float *, size_t, size_t, const float *, size_t, int32_t, const float *, size_t, float *, int32_t *,
             const double *, double *, float *) noexcept nogil
         int (*improvements)(
             const float *, size_t, size_t, const float *, const kmf_proposals_f32 *, const int32_t *, const float *,
@@ -173,6 +174,7 @@ cdef extern from "kmf.h" nogil:
         int32_t *head
         int32_t *tail
         int32_t *fill
+        double *gain
         size_t used
         size_t end
 
@@ -224,7 +226,7 @@ cdef extern from "kmf.h" nogil:
         void (*own_squared_distances)(
             const double *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
         void (*seed_round)(
-            const double *, size_t, size_t, const double *, int32_t, const double *, size_t, double *, int32_t *,
+            const double *, size_t, size_t, const double *, size_t, int32_t, const double *, size_t, double *, int32_t *,
             const double *, double *, double *) noexcept nogil
         int (*improvements)(
             const double *, size_t, size_t, const double *, const kmf_proposals_f64 *, const int32_t *, const double *,

@@ -30,6 +30,11 @@ def chance_of_first_two(X: Array, weight: Array) -> Array:
     return (weight / weight.sum())[:, None] * squares / squares.sum(axis=1, keepdims=True)
 
 
+def candidates(k: int, plain: float = 1 / 8) -> list[int]:
+    """How many a round draws with 0, 1, 2 ... chosen."""
+    return [1 if m / k < plain else 2 + round(1.75 * np.log(k) * m / k) for m in range(k)]
+
+
 def chi_square_over_freedom(observed: Array, expected: Array) -> float:
     some = expected > 0
     assert (observed[~some] == 0).all()
@@ -51,7 +56,7 @@ def test_plain_k_means_plus_plus_draws_with_its_exact_probabilities(dtype, weigh
 
 def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
     X = np.array([[0.0], [1.0], [4.0], [9.0]])
-    task, rng, draws, q = problem(X, 2), np.random.default_rng(0), 4000, 2  # 2 + 1.25 log 2, rounded down
+    task, rng, draws, q = problem(X, 2), np.random.default_rng(0), 4000, candidates(2)[1]
     seen = np.zeros((4, 4))
     for _ in range(draws):
         i, j = kmeans_plusplus_rows(task, rng)
@@ -69,11 +74,11 @@ def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
 VALUES, WEIGHTS = np.array([0.0, 1.0, 2.7, 5.3, 5.9, 7.1, 11.2]), np.array([1.0, 2.0, 1.3, 0.7, 1.9, 1.1, 0.6])
 
 
-def chance_of_sets(X: Array, weight: Array, k: int, q: int) -> dict[tuple[int, ...], float]:
-    """Exact chance that greedy k-means++ with q candidates a round ends with each set of k rows."""
+def chance_of_sets(X: Array, weight: Array, q: list[int]) -> dict[tuple[int, ...], float]:
+    """Exact chance that greedy k-means++ with so many candidates a round ends with each set of rows."""
     squares = ((X[:, None] - X) ** 2).sum(axis=2) * weight
     chance = {(i,): weight[i] / weight.sum() for i in range(len(X))}
-    for _ in range(1, k):
+    for count in q[1:]:
         longer: dict[tuple[int, ...], float] = {}
         for rows, before in chance.items():
             closest = squares[list(rows)].min(axis=0)
@@ -81,7 +86,7 @@ def chance_of_sets(X: Array, weight: Array, k: int, q: int) -> dict[tuple[int, .
             assert len(np.unique(np.round(left[p > 0], 4))) == np.count_nonzero(
                 p
             )  # the best is the best whatever rounds
-            for drawn in itertools.product(np.flatnonzero(p), repeat=q):
+            for drawn in itertools.product(np.flatnonzero(p), repeat=count):
                 key = tuple(sorted((*rows, min(drawn, key=lambda j: left[j]))))
                 longer[key] = longer.get(key, 0.0) + before * float(np.prod(p[list(drawn)]))
         chance = longer
@@ -97,6 +102,9 @@ WAYS = {
     "lists, many features": (33, {"LIST_BYTES": 1000, "MAX_DRAWS": 64}),
     "lists, little room": (4, {"LIST_BYTES": 20}),
     "all of X": (4, {"LIST_BYTES": 0, "LIST_SHARE": 0}),
+    "patches, plain at first": (3, {"PLAIN_ROUNDS": 0.6}),
+    "lists, plain at first": (4, {"PLAIN_ROUNDS": 0.6, "LIST_BYTES": 1000}),
+    "lists, plain at first, few draws": (9, {"PLAIN_ROUNDS": 0.6, "FIRST_DRAWS": 1, "MAX_DRAWS": 1}),
 }
 
 
@@ -108,7 +116,7 @@ def test_greedy_k_means_plus_plus_chooses_each_set_with_its_exact_chance(monkeyp
         monkeypatch.setattr(_greedy if hasattr(_greedy, name) else _rounds, name, value)
     X = (VALUES[:, None] * np.linspace(0.5, 1.5, d)).astype(np.float32)
     k, draws = 4, 2500 if copies == 1 else 700
-    expected = chance_of_sets(X.astype(float), WEIGHTS, k, q=3)  # 2 + 1.25 log 4, rounded down
+    expected = chance_of_sets(X.astype(float), WEIGHTS, candidates(k, float(settings.get("PLAIN_ROUNDS", 1 / 8))))
     task, rng = problem(X.repeat(copies, axis=0), k, WEIGHTS.repeat(copies)), np.random.default_rng(1)
     seen = dict.fromkeys(expected, 0)
     for _ in range(draws):
@@ -122,8 +130,8 @@ def test_greedy_k_means_plus_plus_chooses_each_set_with_its_exact_chance(monkeyp
 def plain_potential(X: Array, k: int, rng: np.random.Generator) -> float:
     """Potential after greedy k-means++ in its plainest form."""
     closest = ((X - X[rng.integers(len(X))]) ** 2).sum(axis=1)
-    for _ in range(1, k):
-        drawn = rng.choice(len(X), 2 + int(1.25 * np.log(k)), p=closest / closest.sum())
+    for count in candidates(k)[1:]:
+        drawn = rng.choice(len(X), count, p=closest / closest.sum())
         after = np.minimum(closest, ((X[drawn, None] - X) ** 2).sum(axis=2))
         closest = after[after.sum(axis=1).argmin()]
     return float(closest.sum())

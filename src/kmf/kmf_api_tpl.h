@@ -23,6 +23,7 @@ typedef struct KMF_API(kmf_lists) {
     uint32_t *rows;              /* n_blocks x KMF_LIST */
     int32_t *next;               /* n_blocks */
     int32_t *head, *tail, *fill; /* a proposal: first and last block or -1, entries of the last (KMF_LIST: none) */
+    double *gain;                /* a proposal: what its entries came to, without weights, when they were listed */
     size_t used, end;            /* blocks used, and where they end */
 } KMF_API(kmf_lists);
 
@@ -151,10 +152,11 @@ typedef struct KMF_API(kmf_kernels) {
                                   const int32_t *labels,   /* IN  n */
                                   double *out);            /* OUT n */
 
-    /* A round of k-means++. If `late` is not NULL, that sample was chosen: closest = min(closest, |x - late|^2), and
-     * nearest = label where that is new. Then potential[j] += sum w min(closest, |x - c_j|^2) for q <= 32 candidates. */
+    /* A round of k-means++. The samples `late` were chosen, as `label` and those that follow: closest = min(closest,
+     * |x - late|^2), and nearest where that is new. Then potential[j] += sum w min(closest, |x - c_j|^2) for q <= 32
+     * candidates. */
     void (*seed_round)(const KMF_T *X, size_t n, size_t d,
-                       const KMF_T *late, int32_t label,  /* IN  d, or NULL */
+                       const KMF_T *late, size_t n_late, int32_t label, /* IN  n_late x d */
                        const KMF_T *candidates, size_t q, /* IN  q x d */
                        KMF_T *closest,                    /* INOUT n squared distances */
                        int32_t *nearest,                  /* INOUT n, or NULL */

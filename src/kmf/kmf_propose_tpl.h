@@ -2,7 +2,7 @@
  *
  * A round needs of a candidate the samples that lie nearer to it than to every chosen centroid, and how near; there are
  * about n / m of them once m are chosen. So one pass over X lists them for many proposals at once, and rounds are then
- * played on the lists alone (_seed.py). Samples are taken in order of their nearest chosen centroid, a: a proposal p
+ * played on the lists alone (_rounds.py). Samples are taken in order of their nearest chosen centroid, a: a proposal p
  * with |p - a| >= 2 |x - a| cannot improve x, and neighbours in that order share the proposals that are left. With many
  * features scores |p|^2/2 - x . p, at half the arithmetic, rule out more; direct differences price the survivors, so
  * that equal points are at distance 0 and rounding only makes more survive.
@@ -12,8 +12,8 @@
 
 #define SMALL_D 8
 
-/* Add an entry to the list of proposal p; 0 where no block is left. */
-KMF_INLINE int KMF_FN(append)(KMF_API(kmf_lists) * lists, size_t p, uint32_t row, KMF_T distance)
+/* Add an entry to the list of proposal p, which is nearer by `less`; 0 where no block is left. */
+KMF_INLINE int KMF_FN(append)(KMF_API(kmf_lists) * lists, size_t p, uint32_t row, KMF_T distance, KMF_T less)
 {
     if (lists->fill[p] == KMF_LIST) {
         if (lists->used == lists->end)
@@ -34,6 +34,7 @@ KMF_INLINE int KMF_FN(append)(KMF_API(kmf_lists) * lists, size_t p, uint32_t row
     const size_t at = (size_t)lists->tail[p] * KMF_LIST + (size_t)lists->fill[p]++;
     lists->distances[at] = distance;
     lists->rows[at] = row;
+    lists->gain[p] += (double)less;
     return 1;
 }
 
@@ -117,7 +118,7 @@ KMF_INLINE int KMF_FN(improve_small)(const KMF_T *panel, const KMF_T *near_now, 
         KMF_FN(store)(column + KMF_LANES, dist[1]);
         for (; better; better &= better - 1) {
             const size_t i = (size_t)KMF_LOWEST_BIT(better);
-            if (!KMF_FN(append)(lists, (size_t)found[j], rows[i], column[i]))
+            if (!KMF_FN(append)(lists, (size_t)found[j], rows[i], column[i], near_now[i] - column[i]))
                 return 0;
         }
     }
@@ -273,7 +274,8 @@ KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const K
             for (uint32_t b = bits[r] & all; b; b &= b - 1) {
                 const size_t i = (size_t)KMF_LOWEST_BIT(b);
                 const KMF_T distance = KMF_FN(row_distance)(X + (size_t)index[i] * d, proposals + p * d, d);
-                if (distance < near_now[i] && !KMF_FN(append)(lists, p, first + (uint32_t)index[i], distance))
+                if (distance < near_now[i] &&
+                    !KMF_FN(append)(lists, p, first + (uint32_t)index[i], distance, near_now[i] - distance))
                     return 0;
             }
         }

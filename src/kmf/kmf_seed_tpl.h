@@ -1,28 +1,33 @@
 /* Rounds of greedy k-means++ that read all of X, once for all candidates of a round: right while a candidate improves
- * nearly every sample. The sample chosen last lowers the distances in the same reading.
+ * nearly every sample. The samples chosen since the last reading lower the distances in the same one.
  *
  * Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
  */
 
-/* The distances of a panel after `late` was chosen; those of missing samples are 0, so that they add nothing. */
-KMF_INLINE void KMF_FN(lower_closest)(const KMF_T *panel, const KMF_T *late, int32_t label, size_t d, size_t m,
-                                      const KMF_T *ahead, KMF_T *closest, int32_t *nearest, KMF_T *near_now)
+/* The distances of a panel after `late` were chosen; those of missing samples are 0, so that they add nothing. */
+KMF_INLINE void KMF_FN(lower_closest)(const KMF_T *panel, const KMF_T *late, size_t n_late, int32_t label, size_t d,
+                                      size_t m, const KMF_T *ahead, KMF_T *closest, int32_t *nearest, KMF_T *near_now)
 {
-    KMF_T column[2 * KMF_LANES];
-    V dist[QUERIES][2];
-    KMF_FN(panel_distances)(panel, late, d, 1, ahead, dist);
-    KMF_FN(store)(column, dist[0][0]);
-    KMF_FN(store)(column + KMF_LANES, dist[0][1]);
-    for (size_t i = 0; i < m; ++i) {
-        if (nearest)
-            nearest[i] = column[i] < near_now[i] ? label : nearest[i];
-        closest[i] = near_now[i] = column[i] < near_now[i] ? column[i] : near_now[i];
+    for (size_t j = 0; j < n_late; j += QUERIES) {
+        const size_t nr = n_late - j < QUERIES ? n_late - j : QUERIES;
+        V dist[QUERIES][2];
+        KMF_FN(some_distances)(panel, late + j * d, d, nr, j == 0 ? ahead : NULL, dist);
+        for (size_t r = 0; r < nr; ++r) {
+            KMF_T column[2 * KMF_LANES];
+            KMF_FN(store)(column, dist[r][0]);
+            KMF_FN(store)(column + KMF_LANES, dist[r][1]);
+            for (size_t i = 0; i < m && nearest; ++i)
+                nearest[i] = column[i] < near_now[i] ? label + (int32_t)(j + r) : nearest[i];
+            for (size_t i = 0; i < m; ++i)
+                near_now[i] = column[i] < near_now[i] ? column[i] : near_now[i];
+        }
     }
+    memcpy(closest, near_now, m * sizeof(KMF_T));
 }
 
 /* For d that is a constant where it is small. */
-KMF_INLINE void KMF_FN(round_of)(const KMF_T *X, size_t n, const size_t d, const KMF_T *late, int32_t label,
-                                 const KMF_T *candidates, size_t q, KMF_T *closest, int32_t *nearest,
+KMF_INLINE void KMF_FN(round_of)(const KMF_T *X, size_t n, const size_t d, const KMF_T *late, size_t n_late,
+                                 int32_t label, const KMF_T *candidates, size_t q, KMF_T *closest, int32_t *nearest,
                                  const double *sample_weight, double *potential, KMF_T *work)
 {
     KMF_T *panel = KMF_FN(no_shift)(work, d), *sums = panel + PANEL * d;
@@ -38,14 +43,14 @@ KMF_INLINE void KMF_FN(round_of)(const KMF_T *X, size_t n, const size_t d, const
         for (size_t i = 0; i < PANEL; ++i)
             weight[i] = sample_weight && i < m ? (KMF_T)sample_weight[start + i] : 1;
         KMF_FN(load_panel)(X + start * d, m, d, work, panel);
-        if (late)
-            KMF_FN(lower_closest)(panel, late, label, d, m, ahead, closest + start, nearest ? nearest + start : NULL,
-                                  near_now);
+        if (n_late > 0)
+            KMF_FN(lower_closest)(panel, late, n_late, label, d, m, ahead, closest + start,
+                                  nearest ? nearest + start : NULL, near_now);
         const V now0 = KMF_FN(load)(near_now), now1 = KMF_FN(load)(near_now + KMF_LANES);
         for (size_t j = 0; j < q; j += QUERIES) {
             const size_t nr = q - j < QUERIES ? q - j : QUERIES;
             V dist[QUERIES][2];
-            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, j == 0 && !late ? ahead : NULL, dist);
+            KMF_FN(some_distances)(panel, candidates + j * d, d, nr, j == 0 && n_late == 0 ? ahead : NULL, dist);
             for (size_t r = 0; r < nr; ++r) {
                 KMF_T *sum = sums + (j + r) * PANEL;
                 KMF_FN(store)(sum,
@@ -62,19 +67,19 @@ KMF_INLINE void KMF_FN(round_of)(const KMF_T *X, size_t n, const size_t d, const
     }
 }
 
-KMF_STATIC void KMF_FN(seed_round)(const KMF_T *X, size_t n, size_t d, const KMF_T *late, int32_t label,
+KMF_STATIC void KMF_FN(seed_round)(const KMF_T *X, size_t n, size_t d, const KMF_T *late, size_t n_late, int32_t label,
                                    const KMF_T *candidates, size_t q, KMF_T *closest, int32_t *nearest,
                                    const double *sample_weight, double *potential, KMF_T *work)
 {
     switch (d) {
     case 2:
-        KMF_FN(round_of)(X, n, 2, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        KMF_FN(round_of)(X, n, 2, late, n_late, label, candidates, q, closest, nearest, sample_weight, potential, work);
         break;
     case 3:
-        KMF_FN(round_of)(X, n, 3, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        KMF_FN(round_of)(X, n, 3, late, n_late, label, candidates, q, closest, nearest, sample_weight, potential, work);
         break;
     default:
-        KMF_FN(round_of)(X, n, d, late, label, candidates, q, closest, nearest, sample_weight, potential, work);
+        KMF_FN(round_of)(X, n, d, late, n_late, label, candidates, q, closest, nearest, sample_weight, potential, work);
         break;
     }
 }

@@ -132,11 +132,12 @@ static void F(check_distances)(const kmf_kernels *kernels, const F(problem) * p)
     free(own), free(out);
 }
 
-/* A round with up to 32 of the points as candidates, after the last point was chosen. */
+/* A round with up to 32 of the points as candidates, after the last points were chosen. */
 static void F(check_seed_round)(const kmf_kernels *kernels, const F(problem) * p, const double *weight)
 {
-    const size_t q = p->k < 32 ? p->k : 32, late = p->k - 1;
-    for (int settled = 0; settled < 2; ++settled) {
+    const size_t q = p->k < 32 ? p->k : 32;
+    for (size_t n_late = 0; n_late <= 6 && n_late <= p->k; n_late += n_late < 2 ? 1 : 4) {
+        const size_t late = p->k - n_late;
         T *closest = (T *)allocate(p->n, sizeof(T)), *before = (T *)allocate(p->n, sizeof(T));
         int32_t *nearest = (int32_t *)allocate(p->n, sizeof(int32_t));
         double *potential = (double *)allocate(q, sizeof(double));
@@ -144,14 +145,18 @@ static void F(check_seed_round)(const kmf_kernels *kernels, const F(problem) * p
             closest[i] = before[i] = (T)(random_unit() * 12.0 * (double)p->d), nearest[i] = -1;
         for (size_t j = 0; j < q; ++j)
             potential[j] = 1.0; /* it is added to */
-        KERNELS->seed_round(p->X, p->n, p->d, settled ? NULL : p->points + late * p->d, 7, p->points, q, closest,
+        KERNELS->seed_round(p->X, p->n, p->d, p->points + late * p->d, n_late, 7, p->points, q, closest,
                             nearest, weight, potential, p->work);
         for (size_t i = 0; i < p->n; ++i) {
-            const double distance = F(distance)(p, i, late), now = (double)before[i];
-            const int better = !settled && distance < now;
-            CHECK(close_to((double)closest[i], better ? distance : now, rounding(p->d, EPSILON)),
-                  "closest of seed_round", p->n, p->d, q);
-            CHECK(nearest[i] == (closest[i] < before[i] ? 7 : -1), "nearest of seed_round", p->n, p->d, q);
+            const double now = (double)before[i];
+            double least = now;
+            for (size_t j = late; j < p->k; ++j)
+                least = F(distance)(p, i, j) < least ? F(distance)(p, i, j) : least;
+            CHECK(close_to((double)closest[i], least, rounding(p->d, EPSILON)), "closest of seed_round", p->n, p->d, q);
+            CHECK((nearest[i] >= 7) == (closest[i] < before[i]), "nearest of seed_round", p->n, p->d, q);
+            if (nearest[i] >= 7)
+                CHECK(close_to(F(distance)(p, i, late + (size_t)nearest[i] - 7), least, rounding(p->d, EPSILON)),
+                      "nearest of seed_round", p->n, p->d, q);
         }
         for (size_t j = 0; j < q; ++j) {
             double sum = 1.0;
@@ -185,6 +190,7 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
         return;
     T *closest = (T *)allocate(n, sizeof(T)), *between = (T *)allocate(m * stride, sizeof(T));
     T *least = (T *)allocate(m, sizeof(T)), *quarter = (T *)allocate(m, sizeof(T));
+    double *gain = (double *)allocate(q, sizeof(double));
     T *packed = (T *)allocate(F(kmf_packed_size)(KERNELS, q, d), sizeof(T));
     T *filter = (T *)allocate(F(kmf_filter_size)(KERNELS, q, d), sizeof(T));
     T *work = (T *)allocate(F(kmf_improve_size)(KERNELS, n, m, q, d), sizeof(T));
@@ -196,6 +202,7 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
              ends,
              ends + q,
              ends + 2 * q,
+             gain,
              0,
              blocks};
     F(kmf_proposals) batch = {p->points + m * d, packed, NULL, q, m, between, stride, least, quarter, 0.0};
@@ -219,7 +226,7 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
             norm += c * c;
         }
         batch.largest = sqrt(norm) > batch.largest ? sqrt(norm) : batch.largest;
-        ends[j] = ends[q + j] = -1, ends[2 * q + j] = KMF_LIST;
+        ends[j] = ends[q + j] = -1, ends[2 * q + j] = KMF_LIST, gain[j] = 0.0;
     }
     batch.largest *= 1.000001;
     KERNELS->pack(p->centroids + m * d, q, d, p->shift, packed);
@@ -236,10 +243,13 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
     CHECK(KERNELS->improvements(p->X, n, d, p->shift, &batch, nearest, closest, 0, &lists, work), "improvements", n, d,
           q);
     const double now = F(potential)(p, closest, 0, weight);
-    for (size_t j = 0; j < q; ++j)
+    for (size_t j = 0; j < q; ++j) {
+        CHECK(fabs(KERNELS->list_gain(&lists, j, closest, NULL) - gain[j]) <= rounding(d + n, EPSILON) * (1.0 + gain[j]),
+              "gain", n, d, q);
         CHECK(fabs(KERNELS->list_gain(&lists, j, closest, weight) - now + F(potential)(p, closest, m + j, weight)) <=
                   rounding(d + n, EPSILON) * (1.0 + now),
               "list_gain", n, d, q);
+    }
     KERNELS->list_apply(&lists, q - 1, -7, nearest, closest);
     for (size_t i = 0; i < n; ++i) {
         const double distance = F(distance)(p, i, p->k - 1);
@@ -256,7 +266,7 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
               "end of improvements", n, d, q);
     }
     free(lists.next), free(lists.rows), free(lists.distances), free(ends), free(nearest), free(work), free(filter);
-    free(packed), free(quarter), free(least), free(between), free(closest);
+    free(packed), free(quarter), free(gain), free(least), free(between), free(closest);
 }
 
 /* Patches: two points are chosen, and what the others gain is that of all samples. */
