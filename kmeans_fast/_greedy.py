@@ -13,10 +13,11 @@ from ._problem import Floats, Problem
 from ._rounds import Lists, Patches
 from ._validate import too_large
 
-MORE_CANDIDATES = 1.75  # times log(k), in the last round beyond 2
+MORE_CANDIDATES = 2.0  # times log(k), in the last round beyond 2
 PLAIN_ROUNDS = 1 / 8  # of all, at first: with a single candidate
 # Proposals drawn at once: a round's times m or FIRST_DRAWS, and no more than MAX_DRAWS.
 FIRST_DRAWS, MAX_DRAWS = 4, 2048
+MIN_KNOWN = 128  # clusters from which on a first pass gains more from bounds than one more reading of X costs
 MASS_ROWS = 1024  # samples whose masses are summed before a draw looks at each
 PATCH_FEATURES = 3  # so few coordinates take no more room than lists
 
@@ -36,7 +37,7 @@ def candidates_of_rounds(n_clusters: int) -> NDArray[np.intp]:
 def kmeans_plusplus_start(problem: Problem, rng: np.random.Generator) -> Floats:
     """Centroids by greedy k-means++; a first pass with Hamerly's bounds gets what was learnt of the samples."""
     bounded = problem.algorithm == "hamerly" and problem.samples.n_features > PATCH_FEATURES
-    if not bounded or problem.memory.spilled:
+    if not bounded or problem.n_clusters < MIN_KNOWN or problem.memory.spilled:
         return problem.samples.take(kmeans_plusplus_rows(problem, rng))
     known: list[Any] = []
     start = problem.samples.take(kmeans_plusplus_rows(problem, rng, known=known))
@@ -49,7 +50,7 @@ def kmeans_plusplus_rows(
 ) -> NDArray[np.intp]:
     """Rows chosen by greedy k-means++; on lists, `known` gets labels and squared distances.
 
-    With m chosen a round draws 2 + 1.75 log(k) m / k candidates, one while m < k / 8, or as many as are asked for, with
+    With m chosen a round draws 2 + 2 log(k) m / k candidates, one while m < k / 8, or as many as are asked for, with
     probability proportional to the squared distance from the nearest chosen sample (times weight), and keeps the one
     that lowers the total most. Distances are direct differences, so a
     chosen sample is at distance 0 exactly and is never drawn again while others are left.
@@ -62,6 +63,7 @@ def kmeans_plusplus_rows(
     greedy = Greedy(problem, rng, np.full(k, n_candidates) if n_candidates else candidates_of_rounds(k))
     rows = greedy.run()
     if known is not None:
+        assert isinstance(greedy.rounds, Lists)
         greedy.rounds.settle()
         known += [greedy.rounds.nearest, greedy.rounds.closest]
     vars(greedy.rounds).clear()  # they refer to each other: only the garbage collector would find their arrays
@@ -143,7 +145,7 @@ class Greedy:
         keep = self.bar < self.now
         self.places, self.bar, self.now = self.places[keep], self.bar[keep], self.now[keep]
         while len(self.places) < self.q:
-            if not self.draw(self.q * max(FIRST_DRAWS, self.m)):
+            if not self.draw(len(self.taken) * max(FIRST_DRAWS, self.m)):
                 return False
         return True
 

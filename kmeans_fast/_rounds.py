@@ -135,7 +135,8 @@ class Lists:
             make((n_slices, stride), np.float64),
             make((len(state.taken), n_slices), np.float64),
         )
-        self.density, self.left = 2.0, 0.5  # length of a list over n / m; what a round leaves of the potential
+        self.density = 2.0  # length of a list over n / m
+        self.left = 0.0  # what a round leaves of the potential; 0: not known
 
     def rows(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the rows of X at these places."""
@@ -153,10 +154,12 @@ class Lists:
         """Play rounds with as many proposals as their lists have room for, or one round on all of X."""
         state, problem, n = self.state, self.state.problem, self.state.problem.samples.n_samples
         few = 2 * state.q
-        room = inf if state.by_value is not None else 0.9 * self.capacity / (n * self.density / state.m + self.waste)
-        useful = state.q * max(ROUNDS_OF_A_BATCH, -FALL_OF_A_BATCH / log(min(self.left, 0.999)))
+        room = inf if state.by_value is not None else 0.75 * self.capacity / (n * self.density / state.m + self.waste)
+        left = min(self.left or 1.0 - 0.5 / state.m, 0.999)
+        useful = state.q * max(ROUNDS_OF_A_BATCH, -FALL_OF_A_BATCH / log(left))
         if n < 1 << 32 and state.q > 1 and room >= ROUNDS_OF_A_BATCH * state.q:
-            count = int(min(room, useful, self.max_batch))
+            left_to_draw = 4 + 1.25 * state.wanted[state.m :].sum()  # some come to nothing
+            count = int(min(room, useful, left_to_draw, self.max_batch))
             if 2 * len(state.places) < count:  # a draw costs less than a pass
                 state.draw(count)
             count = min(count, len(state.places))

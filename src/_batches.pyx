@@ -266,7 +266,8 @@ cdef class Lists(Batch):
              Py_ssize_t[::1] used, double[:, ::1] listed, double[:, ::1] gains):
         """Use this memory."""
         self.distances, self.rows, self.next, self.ends, self.used = distances, rows, next, ends, used
-        self.listed, self.gains, self.n_slices, self.blocks = listed, gains, ends.shape[0], next.shape[0] // ends.shape[0]
+        self.listed, self.gains = listed, gains
+        self.n_slices, self.blocks = ends.shape[0], next.shape[0] // ends.shape[0]
 
     @property
     def n_used(self):

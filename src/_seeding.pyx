@@ -27,8 +27,8 @@ def seed_round(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk, share = work.shape[0] // n_threads
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
-            _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &late[0, 0], late.shape[0], label, &candidates[0, 0],
-                        candidates.shape[0], &closest[start + c * chunk], labels, weight,
+            _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &late[0, 0], late.shape[0], label,
+                        &candidates[0, 0], candidates.shape[0], &closest[start + c * chunk], labels, weight,
                         start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * share])
 
 

@@ -32,7 +32,7 @@ def chance_of_first_two(X: Array, weight: Array) -> Array:
 
 def candidates(k: int, plain: float = 1 / 8) -> list[int]:
     """How many a round draws with 0, 1, 2 ... chosen."""
-    return [1 if m / k < plain else 2 + round(1.75 * np.log(k) * m / k) for m in range(k)]
+    return [1 if m / k < plain else 2 + round(2 * np.log(k) * m / k) for m in range(k)]
 
 
 def chi_square_over_freedom(observed: Array, expected: Array) -> float:
@@ -67,7 +67,7 @@ def test_greedy_k_means_plus_plus_keeps_the_best_of_its_candidates():
         p = squares[i] / squares[i].sum()
         left = np.minimum(squares[i], squares).sum(axis=1)
         for pair in itertools.product(range(4), repeat=q):
-            expected[i, min(pair, key=lambda j: left[j])] += draws / 4 * p[pair[0]] * p[pair[1]]
+            expected[i, min(pair, key=lambda j: left[j])] += draws / 4 * np.prod(p[list(pair)])
     assert chi_square_over_freedom(seen, expected) < 2.2
 
 
@@ -203,6 +203,27 @@ def test_k_means_plus_plus_survives_potentials_that_rounding_takes_to_zero():
         X = (rng.standard_normal((40, 3)) * scale).astype(np.float32)
         rows = kmeans_plusplus_rows(problem(X, 40), rng)
         assert sorted(rows.tolist()) == list(range(40))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", ["blobs", "far away", "few distinct", "weights", "side by side"])
+def test_what_seeding_knows_leaves_every_bit_of_a_fit_as_it_is(monkeypatch, blobs, dtype, case):
+    k, rng = 40, np.random.default_rng(0)
+    n_threads = 2 if case == "side by side" else 1  # then all starts are drawn before the first run
+    X = blobs(20_000 if n_threads == 1 else 1500, 12, 60, dtype)
+    if case == "far away":
+        X += dtype(1e3)
+    if case == "few distinct":
+        X = np.ascontiguousarray(X[rng.integers(0, 50, len(X))])
+    weight = rng.integers(0, 3, len(X)).astype(float) if case == "weights" else None
+    fits = []
+    for least in (3, 1000):
+        monkeypatch.setattr(_greedy, "MIN_KNOWN", least)
+        options = {"algorithm": "hamerly", "n_init": 2, "random_state": 0, "sample_weight": weight, "max_iter": 20}
+        fits.append(kmeans(X, k, n_threads=n_threads, **options))
+    assert n_threads == 2 or fits[0].n_distances < fits[1].n_distances
+    for name in ("labels", "centroids", "inertia_history"):
+        np.testing.assert_array_equal(getattr(fits[0], name), getattr(fits[1], name))
 
 
 def test_k_means_plus_plus_is_as_good_as_scikit_learns(blobs, oracle):

@@ -145,8 +145,8 @@ static void F(check_seed_round)(const kmf_kernels *kernels, const F(problem) * p
             closest[i] = before[i] = (T)(random_unit() * 12.0 * (double)p->d), nearest[i] = -1;
         for (size_t j = 0; j < q; ++j)
             potential[j] = 1.0; /* it is added to */
-        KERNELS->seed_round(p->X, p->n, p->d, p->points + late * p->d, n_late, 7, p->points, q, closest,
-                            nearest, weight, potential, p->work);
+        KERNELS->seed_round(p->X, p->n, p->d, p->points + late * p->d, n_late, 7, p->points, q, closest, nearest,
+                            weight, potential, p->work);
         for (size_t i = 0; i < p->n; ++i) {
             const double now = (double)before[i];
             double least = now;
@@ -244,7 +244,8 @@ static void F(check_lists)(const kmf_kernels *kernels, const F(problem) * p, con
           q);
     const double now = F(potential)(p, closest, 0, weight);
     for (size_t j = 0; j < q; ++j) {
-        CHECK(fabs(KERNELS->list_gain(&lists, j, closest, NULL) - gain[j]) <= rounding(d + n, EPSILON) * (1.0 + gain[j]),
+        CHECK(fabs(KERNELS->list_gain(&lists, j, closest, NULL) - gain[j]) <=
+                  rounding(d + n, EPSILON) * (1.0 + gain[j]),
               "gain", n, d, q);
         CHECK(fabs(KERNELS->list_gain(&lists, j, closest, weight) - now + F(potential)(p, closest, m + j, weight)) <=
                   rounding(d + n, EPSILON) * (1.0 + now),
