@@ -115,7 +115,7 @@ def test_greedy_k_means_plus_plus_chooses_each_set_with_its_exact_chance(monkeyp
     for name, value in settings.items():
         monkeypatch.setattr(_greedy if hasattr(_greedy, name) else _rounds, name, value)
     X = (VALUES[:, None] * np.linspace(0.5, 1.5, d)).astype(np.float32)
-    k, draws = 4, 2500 if copies == 1 else 700
+    k, draws = 4, 2500 if copies == 1 else 2000
     expected = chance_of_sets(X.astype(float), WEIGHTS, candidates(k, float(settings.get("PLAIN_ROUNDS", 1 / 8))))
     task, rng = problem(X.repeat(copies, axis=0), k, WEIGHTS.repeat(copies)), np.random.default_rng(1)
     seen = dict.fromkeys(expected, 0)
