@@ -47,6 +47,7 @@ MAX_GRID_CLUSTERS = 1 << 24
 GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0)
 DENSE_SAMPLE, DENSE_SCORE = 0.3, (0.0, 0.020, 0.023, 0.030)
 GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
+CODE_SCORE = (0.0, 0.0165, 0.0165, 0.026)
 BOX_SAMPLE = 7.0  # the same of boxes, in the mean over ten passes
 
 
@@ -92,12 +93,11 @@ def choose(
         return algorithm
     limit = bounds_limit(max_bounds_memory, n_samples)
     boxed = may_copy and takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters)
-    if grid_pays(n_samples, n_features, n_clusters, n_threads, boxed) and takes("grid") <= limit:
+    coded = may_copy and takes("codes") <= limit and codes_pay(itemsize == 4, n_samples, n_features, n_clusters)
+    if grid_pays(n_samples, n_features, n_clusters, n_threads, boxed, coded) and takes("grid") <= limit:
         return "grid"
-    if boxed:
-        return "boxes"
-    if may_copy and takes("codes") <= limit and codes_pay(itemsize == 4, n_samples, n_features, n_clusters):
-        return "codes"
+    if boxed or coded:
+        return "boxes" if boxed else "codes"
     bounded = n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS
     return "hamerly" if bounded and takes("hamerly") <= limit else "lloyd"
 
@@ -130,11 +130,13 @@ def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: in
     return n_samples >= MIN_BOX_SAMPLES and n_features <= most and least <= n_clusters <= MAX_BOX_CLUSTERS
 
 
-def grid_pays(n_samples: int, n_features: int, n_clusters: int, n_threads: int, boxed: bool = False) -> bool:
-    """Say whether a grid, which one thread builds, costs less than scoring every centroid, or than boxes."""
+def grid_pays(
+    n_samples: int, n_features: int, n_clusters: int, n_threads: int, boxed: bool = False, coded: bool = False
+) -> bool:
+    """Say whether a grid, which one thread builds, costs less than scoring every centroid, or than boxes or codes."""
     if n_features > MAX_GRID_FEATURES or n_clusters > MAX_GRID_CLUSTERS:
         return False
-    other = BOX_SAMPLE if boxed else DENSE_SAMPLE + DENSE_SCORE[n_features] * n_clusters
+    other = BOX_SAMPLE if boxed else DENSE_SAMPLE + (CODE_SCORE if coded else DENSE_SCORE)[n_features] * n_clusters
     return n_samples * (other - GRID_SAMPLE[n_features]) > n_clusters * GRID_CLUSTER[n_features] * n_threads
 
 
