@@ -379,7 +379,9 @@ def test_auto_refuses_what_it_cannot_judge(tmp_path: Path) -> None:
 
 def test_a_table_of_texts_and_gaps_is_prepared_and_the_model_prepares_others_alike(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    rows = [[f"p{i}", 20 + 40 * (i % 2) + rng.integers(5), 1000 * (1 + i % 2), "ab"[i % 2]] for i in range(41)]  # 21 in a
+    rows = [
+        [f"p{i}", 20 + 40 * (i % 2) + rng.integers(5), 1000 * (1 + i % 2), "ab"[i % 2]] for i in range(41)
+    ]  # 21 in a
     rows[3][1] = rows[4][3] = ""
     with (tmp_path / "t.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([["name", "age", "income", "town"], *rows])
@@ -392,7 +394,7 @@ def test_a_table_of_texts_and_gaps_is_prepared_and_the_model_prepares_others_ali
     )
     labels = list(csv.DictReader((tmp_path / "l.csv").open()))
     assert len({(row["label"], i % 2) for i, row in enumerate(labels)}) == 2
-    centroids = {float(row["income"]): row for row in csv.DictReader((tmp_path / "c.csv").open())}  # in their own units
+    centroids = {float(row["income"]): row for row in csv.DictReader((tmp_path / "c.csv").open())}
     assert sorted(centroids) == pytest.approx([1000, 2000], rel=1e-12)
     assert float(centroids[max(centroids)]["town_b"]) == pytest.approx(1)
     assert json.loads((tmp_path / "s.json").read_text())["preparation"]["rules"][1]["name"] == "income"
