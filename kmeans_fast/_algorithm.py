@@ -23,18 +23,21 @@ GAPS_SHARE = 32  # samples a cluster from which on the distances between centroi
 
 MAX_BOUNDS_BYTES = 48  # a sample, that "auto" may spend: boxes of 8 features in float32, of 5 in float64
 
-# Codes in 16 bits, and by features the clusters from which on they pay; measured.
-MAX_CODE_FEATURES = 8
-MAX_CODE_CLUSTERS = 4096  # they are sorted by insertion
+# Features and clusters at most, where there is a limit.
+MOST = {
+    "codes": (8, 4096),  # clusters are sorted by insertion
+    "boxes": (8, 1 << 24),  # their indices are kept as float32
+    "grid": (3, 1 << 24),
+}
+
+# Codes in 16 bits: by features the clusters from which on they pay; measured.
 MIN_CODE_CLUSTERS = {
-    True: (0, MAX_CODE_CLUSTERS, 48, 128, 40, 12, 12, 12, 12),  # float32
+    True: (0, MOST["codes"][1], 48, 128, 40, 12, 12, 12, 12),  # float32
     False: (0, 48, 24, 32, 24, 12, 12, 12, 12),
 }
 MIN_CODE_SAMPLES = 1 << 15
 
 # Boxes: an order of X costs 15 to 40 dense passes over 8 clusters, and pays where a pass costs much or many are made.
-MAX_BOX_FEATURES = 8
-MAX_BOX_CLUSTERS = 1 << 24  # their indices are kept as float32
 MIN_BOX_SAMPLES = 1 << 15
 BOXES_AT_ONCE = (4, 192)  # features at most, clusters at least: ten passes cost less than dense ones
 BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
@@ -42,8 +45,6 @@ PASSES_BEFORE_BOXES = 12
 
 # A grid over the centroids. Nanoseconds by features, from `python -m benchmarks --suite grid` and whole fits: of a
 # sample looked up, of the same scored against all (so much, and more for each cluster), and of a cluster built in.
-MAX_GRID_FEATURES = 3
-MAX_GRID_CLUSTERS = 1 << 24
 GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0)
 DENSE_SAMPLE, DENSE_SCORE = 0.3, (0.0, 0.020, 0.023, 0.030)
 GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
@@ -65,19 +66,10 @@ def choose(
 
     Without `may_copy` "auto" leaves boxes and codes, which copy X.
     """
-    if algorithm == "codes" and (n_features > MAX_CODE_FEATURES or n_clusters > MAX_CODE_CLUSTERS):
+    if not fits(algorithm, n_features, n_clusters):
+        most_features, most_clusters = MOST[algorithm]
         raise ValueError(
-            f"algorithm='codes' is for at most {MAX_CODE_FEATURES} features and {MAX_CODE_CLUSTERS} clusters; "
-            f"X has {n_features} features, and n_clusters={n_clusters}."
-        )
-    if algorithm == "boxes" and (n_features > MAX_BOX_FEATURES or n_clusters > MAX_BOX_CLUSTERS):
-        raise ValueError(
-            f"algorithm='boxes' is for at most {MAX_BOX_FEATURES} features and {MAX_BOX_CLUSTERS} clusters; "
-            f"X has {n_features} features, and n_clusters={n_clusters}."
-        )
-    if algorithm == "grid" and (n_features > MAX_GRID_FEATURES or n_clusters > MAX_GRID_CLUSTERS):
-        raise ValueError(
-            f"algorithm='grid' is for at most {MAX_GRID_FEATURES} features and {MAX_GRID_CLUSTERS} clusters; "
+            f"algorithm={algorithm!r} is for at most {most_features} features and {most_clusters} clusters; "
             f"X has {n_features} features, and n_clusters={n_clusters}."
         )
 
@@ -96,10 +88,18 @@ def choose(
     coded = may_copy and takes("codes") <= limit and codes_pay(itemsize == 4, n_samples, n_features, n_clusters)
     if grid_pays(n_samples, n_features, n_clusters, n_threads, boxed, coded) and takes("grid") <= limit:
         return "grid"
-    if boxed or coded:
-        return "boxes" if boxed else "codes"
+    if boxed:
+        return "boxes"
+    if coded:
+        return "codes"
     bounded = n_features >= MIN_FEATURES and n_clusters >= MIN_CLUSTERS
     return "hamerly" if bounded and takes("hamerly") <= limit else "lloyd"
+
+
+def fits(algorithm: str, n_features: int, n_clusters: int) -> bool:
+    """Say whether an algorithm takes so many features and clusters."""
+    most_features, most_clusters = MOST.get(algorithm, (n_features, n_clusters))
+    return n_features <= most_features and n_clusters <= most_clusters
 
 
 def bounds_bytes(algorithm: str, n_samples: int, n_features: int, n_clusters: int, itemsize: int) -> int:
@@ -119,22 +119,23 @@ def bounds_limit(max_bounds_memory: int | None, n_samples: int) -> int:
 
 def codes_pay(single: bool, n_samples: int, n_features: int, n_clusters: int) -> bool:
     """Say whether codes (kmf_codes_tpl.h) cost less than the scores that they save, where the processor takes them."""
-    if n_features > MAX_CODE_FEATURES or n_samples < MIN_CODE_SAMPLES or not _distances.takes_codes():
+    if not fits("codes", n_features, n_clusters) or n_samples < MIN_CODE_SAMPLES or not _distances.takes_codes():
         return False
-    return MIN_CODE_CLUSTERS[single][n_features] <= n_clusters < MAX_CODE_CLUSTERS
+    return MIN_CODE_CLUSTERS[single][n_features] <= n_clusters < MOST["codes"][1]
 
 
 def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: int) -> bool:
     """Say whether boxes pay here, at once or later."""
     most, least = boxes
-    return n_samples >= MIN_BOX_SAMPLES and n_features <= most and least <= n_clusters <= MAX_BOX_CLUSTERS
+    large = n_samples >= MIN_BOX_SAMPLES and n_clusters >= least
+    return large and n_features <= most and fits("boxes", n_features, n_clusters)
 
 
 def grid_pays(
     n_samples: int, n_features: int, n_clusters: int, n_threads: int, boxed: bool = False, coded: bool = False
 ) -> bool:
     """Say whether a grid, which one thread builds, costs less than scoring every centroid, or than boxes or codes."""
-    if n_features > MAX_GRID_FEATURES or n_clusters > MAX_GRID_CLUSTERS:
+    if not fits("grid", n_features, n_clusters):
         return False
     other = BOX_SAMPLE if boxed else DENSE_SAMPLE + (CODE_SCORE if coded else DENSE_SCORE)[n_features] * n_clusters
     return n_samples * (other - GRID_SAMPLE[n_features]) > n_clusters * GRID_CLUSTER[n_features] * n_threads

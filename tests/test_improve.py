@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kmeans_fast import FitState, KMeans, _improve, _kmeans, _watch, kmeans
-from kmeans_fast._kmeans import ALGORITHMS
+from kmeans_fast._algorithm import ALGORITHMS, fits
 from kmeans_fast.datasets import init_board, init_board_gauss
 
 Array = NDArray[Any]
@@ -77,11 +77,7 @@ def test_bits_are_the_same_for_any_number_of_threads_and_any_algorithm(blobs, dt
         X, weight = blobs(n, d, k, dtype), np.random.default_rng(0).random(n)
         for w in (None, weight):
             runs = [best(X, k, sample_weight=w, n_threads=t) for t in (1, 2, 5)]
-            runs += [
-                best(X, k, sample_weight=w, algorithm=name)
-                for name in ALGORITHMS[1:]
-                if d <= {"boxes": 8, "codes": 8, "grid": 3}.get(name, d)
-            ]
+            runs += [best(X, k, sample_weight=w, algorithm=name) for name in ALGORITHMS[1:] if fits(name, d, 1)]
             for r in runs[1:]:
                 np.testing.assert_array_equal(r.labels, runs[0].labels)
                 np.testing.assert_array_equal(r.centroids, runs[0].centroids)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kmeans_fast import kmeans
-from kmeans_fast._kmeans import ALGORITHMS
+from kmeans_fast._algorithm import ALGORITHMS, MOST
 from kmeans_fast._memory import Workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore::kmeans_fast.ClusterWarning")
@@ -39,7 +39,7 @@ def assert_clean(oracle: Any, X: Any, k: int, **arguments: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dirty_memory_does_not_show(oracle, blobs, algorithm, init, dtype):
     for n, d, k, threads in ((50, 2, 3, 1), (700, 9, 8, 1), (12_000, 4, 12, 3), (2000, 70, 20, 8)):
-        d = min(d, {"boxes": 8, "codes": 8, "grid": 3}.get(algorithm, d))
+        d = min(d, MOST.get(algorithm, (d,))[0])
         X = blobs(n, d, k, dtype)
         weight = np.random.default_rng(0).integers(0, 3, n).astype(float)
         for max_iter in (1, 2, 300):

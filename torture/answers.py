@@ -15,10 +15,8 @@ import numpy as np
 from campaign import ROOT, Skipped, Step, Trial, folder
 
 from kmeans_fast import MiniBatchKMeans, _runtime, kmeans, predict, reference
-from kmeans_fast._algorithm import ALGORITHMS, MAX_BOX_FEATURES, MAX_CODE_FEATURES, MAX_GRID_FEATURES
+from kmeans_fast._algorithm import ALGORITHMS, fits
 from kmeans_fast._seed import METHODS
-
-MOST_FEATURES = {"boxes": MAX_BOX_FEATURES, "codes": MAX_CODE_FEATURES, "grid": MAX_GRID_FEATURES}
 
 
 def _oracle() -> Any:
@@ -38,7 +36,7 @@ def bits(r: Any) -> tuple[bytes, bytes, float]:
 
 def algorithms(d: int) -> list[str]:
     """Return those that take so many features."""
-    return [name for name in ALGORITHMS if d <= MOST_FEATURES.get(name, d)]
+    return [name for name in ALGORITHMS if fits(name, d, 1)]
 
 
 def hostile(seed: int) -> Step:

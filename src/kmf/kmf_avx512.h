@@ -96,18 +96,22 @@ KMF_INLINE __m512 kmf_quad_f32_avx512(const float *const *rows, __m512 shift)
     v = _mm512_insertf32x4(v, _mm_loadu_ps(rows[12]), 3);
     return _mm512_sub_ps(v, shift);
 }
-/* 4 columns of 16 rows, less the shift, turned so that a vector holds one column. */
-KMF_INLINE void kmf_transpose_f32_avx512(const float *const *rows, const float *shift, float *out, size_t stride)
+/* Turns 4 x 4 words within the 128-bit lanes. */
+KMF_INLINE void kmf_turn4_avx512(__m512 r0, __m512 r1, __m512 r2, __m512 r3, float *out, size_t stride)
 {
-    const __m512 s = _mm512_broadcast_f32x4(_mm_loadu_ps(shift));
-    const __m512 r0 = kmf_quad_f32_avx512(rows, s), r1 = kmf_quad_f32_avx512(rows + 1, s);
-    const __m512 r2 = kmf_quad_f32_avx512(rows + 2, s), r3 = kmf_quad_f32_avx512(rows + 3, s);
     const __m512 a = _mm512_unpacklo_ps(r0, r1), b = _mm512_unpackhi_ps(r0, r1);
     const __m512 c = _mm512_unpacklo_ps(r2, r3), e = _mm512_unpackhi_ps(r2, r3);
     _mm512_storeu_ps(out, _mm512_shuffle_ps(a, c, 0x44));
     _mm512_storeu_ps(out + stride, _mm512_shuffle_ps(a, c, 0xee));
     _mm512_storeu_ps(out + 2 * stride, _mm512_shuffle_ps(b, e, 0x44));
     _mm512_storeu_ps(out + 3 * stride, _mm512_shuffle_ps(b, e, 0xee));
+}
+/* 4 columns of 16 rows, less the shift, turned so that a vector holds one column. */
+KMF_INLINE void kmf_transpose_f32_avx512(const float *const *rows, const float *shift, float *out, size_t stride)
+{
+    const __m512 s = _mm512_broadcast_f32x4(_mm_loadu_ps(shift));
+    kmf_turn4_avx512(kmf_quad_f32_avx512(rows, s), kmf_quad_f32_avx512(rows + 1, s), kmf_quad_f32_avx512(rows + 2, s),
+                     kmf_quad_f32_avx512(rows + 3, s), out, stride);
 }
 KMF_INLINE __m512d kmf_pair_f64_avx512(const double *const *rows, __m512d shift)
 {
@@ -152,24 +156,20 @@ KMF_INLINE __m512 kmf_round_avx512(__m512 x, __m512 inverse, __m512 scale, __m51
     return _mm512_fmadd_ps(off, off, rest);
 }
 /* Words r, r + 4, ... of 16 rows: as `quad` of floats. */
-KMF_INLINE __m512i kmf_words_avx512(const uint8_t *rows, size_t stride)
+KMF_INLINE __m512 kmf_words_avx512(const uint8_t *rows, size_t stride)
 {
     __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)rows));
     v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 4 * stride)), 1);
     v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 8 * stride)), 2);
-    return _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 12 * stride)), 3);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(rows + 12 * stride)), 3);
+    return _mm512_castsi512_ps(v);
 }
 /* 4 words of 16 rows of bytes, turned so that a vector holds one column. */
 KMF_INLINE void kmf_turn_avx512(const uint8_t *rows, size_t stride, int32_t *out, size_t apart)
 {
-    const __m512i r0 = kmf_words_avx512(rows, stride), r1 = kmf_words_avx512(rows + stride, stride);
-    const __m512i r2 = kmf_words_avx512(rows + 2 * stride, stride), r3 = kmf_words_avx512(rows + 3 * stride, stride);
-    const __m512i a = _mm512_unpacklo_epi32(r0, r1), b = _mm512_unpackhi_epi32(r0, r1);
-    const __m512i c = _mm512_unpacklo_epi32(r2, r3), e = _mm512_unpackhi_epi32(r2, r3);
-    _mm512_storeu_si512(out, _mm512_unpacklo_epi64(a, c));
-    _mm512_storeu_si512(out + apart, _mm512_unpackhi_epi64(a, c));
-    _mm512_storeu_si512(out + 2 * apart, _mm512_unpacklo_epi64(b, e));
-    _mm512_storeu_si512(out + 3 * apart, _mm512_unpackhi_epi64(b, e));
+    kmf_turn4_avx512(kmf_words_avx512(rows, stride), kmf_words_avx512(rows + stride, stride),
+                     kmf_words_avx512(rows + 2 * stride, stride), kmf_words_avx512(rows + 3 * stride, stride),
+                     (float *)(void *)out, apart);
 }
 /* The lanes of a that are not over the limit, as bits; the least of the others goes to `beyond`. */
 KMF_INLINE uint32_t kmf_within_avx512(__m512 a, __m512 limit, __m512 *beyond)

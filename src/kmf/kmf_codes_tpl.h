@@ -108,10 +108,17 @@ KMF_STATIC double KMF_FN(codes_gap)(const double *centroids, size_t d, const int
     return 0.5 * sqrt(least);
 }
 
-/* How the rounded centroids are wrong, at most, and where they lie. */
+/* Where in the order the centroid of a slot stands; k for padding. */
+KMF_INLINE size_t KMF_FN(codes_at)(size_t slot, size_t k, size_t team)
+{
+    const size_t quarter = (k + team - 1) / team;
+    return slot / team < quarter ? slot % team * quarter + slot / team : k;
+}
+
+/* How the rounded centroids are wrong, at most. */
 typedef struct KMF_FN(coded) {
     double unit, fine, square; /* of a sample, of a centroid, of their products */
-    double norm, rest;         /* of centroids about the origin: |c|, |r| */
+    double rest;               /* |r| of any centroid */
     double middle;             /* is taken off every score */
 } KMF_FN(coded);
 
@@ -138,7 +145,7 @@ KMF_STATIC int KMF_FN(codes_pack)(const double *centroids, size_t k, size_t d, c
                                   double farthest, double usual_norm, double usual_distance, kmf_codes *plan)
 {
     const size_t words = CODE_WORDS(d), padded = (k + CODE_GROUP - 1) / CODE_GROUP * CODE_GROUP;
-    const size_t team = words <= CODE_TEAMED ? CODE_TEAM : 1, quarter = (k + team - 1) / team;
+    const size_t team = words <= CODE_TEAMED ? CODE_TEAM : 1;
     double largest = 0.0, norm = 0.0, reach = 0.0, away = 0.0;
     for (size_t j = 0; j < k; ++j) {
         double about_origin = 0.0, about_shift = 0.0;
@@ -153,7 +160,7 @@ KMF_STATIC int KMF_FN(codes_pack)(const double *centroids, size_t k, size_t d, c
     norm = sqrt(norm);
     const double unit = farthest / CODE_MOST;
     const double fine = 1.0001 * fmax(largest / CODE_REACH, norm * (farthest + 0.25 * norm) / (CODE_SPAN * unit));
-    KMF_FN(coded) it = {unit, fine, unit * fine, norm, 0.0, 0.0};
+    KMF_FN(coded) it = {unit, fine, unit * fine, 0.0, 0.0};
     if (!(it.square > 1e-30 && norm < 1e15 && farthest < 1e15))
         return 0;
     it.middle = rint(0.25 * norm * norm / it.square);
@@ -163,7 +170,7 @@ KMF_STATIC int KMF_FN(codes_pack)(const double *centroids, size_t k, size_t d, c
     if (team > 1)
         KMF_FN(codes_order)(centroids, k, d, order);
     for (size_t slot = 0; slot < padded; ++slot, out += words + 1) {
-        const size_t at = slot / team < quarter ? slot % team * quarter + slot / team : k;
+        const size_t at = KMF_FN(codes_at)(slot, k, team);
         const size_t j = at < k ? (size_t)order[at] : 0;
         double half = 0.0, rest = 0.0, start = (double)((1 << (31 - CODE_LOW)) - 1); /* padding never wins */
         memset(out, 0, words * sizeof *out);
@@ -183,7 +190,7 @@ KMF_STATIC int KMF_FN(codes_pack)(const double *centroids, size_t k, size_t d, c
         1e-6 * (farthest + norm) * (farthest + norm) + 2.0 * farthest * it.rest + it.square; /* of |x - c|^2 */
     const double shrink = KMF_FN(codes_test)(&it, d, farthest, slack, usual_norm, usual_distance, blur, plan);
     for (size_t slot = 0; slot < padded; ++slot) {
-        const size_t at = slot / team < quarter ? slot % team * quarter + slot / team : k;
+        const size_t at = KMF_FN(codes_at)(slot, k, team);
         float limit = HUGE_VALF;
         if (at < k && team > 1) {
             const double ball = fmax(0.0, KMF_FN(codes_gap)(centroids, d, order, k, at) - shrink);
@@ -231,7 +238,7 @@ KMF_INLINE void KMF_FN(codes_least)(const int32_t *x, const kmf_codes *plan, siz
                     for (size_t w = 0; w < words; ++w)
                         score[v][h] = KMF_INT(dot16)(score[v][h], xs[w][v], KMF_INT(iset1)(c[w]));
                 }
-                if (team > 1 && h % team > 0) {
+                if (h % team > 0) {
                     KMF_UNROLL
                     for (size_t v = 0; v < nv; ++v)
                         score[v][h] = KMF_INT(imin)(score[v][h - 1], score[v][h]);
