@@ -97,8 +97,8 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const float *, const float *, double, double, double,
             kmf_codes *) noexcept nogil
         size_t (*codes_assign)(
-            const int32_t *, const float *, size_t, size_t, const float *, const float *, size_t, const kmf_codes *, int32_t *,
-            float *) noexcept nogil
+            const int32_t *, const float *, size_t, size_t, const float *, const float *, size_t,
+            const kmf_codes *, int32_t *, float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         size_t (*hamerly)(
             const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
@@ -209,8 +209,8 @@ cdef extern from "kmf.h" nogil:
             const double *, size_t, size_t, const double *, const double *, double, double, double,
             kmf_codes *) noexcept nogil
         size_t (*codes_assign)(
-            const int32_t *, const double *, size_t, size_t, const double *, const double *, size_t, const kmf_codes *, int32_t *,
-            double *) noexcept nogil
+            const int32_t *, const double *, size_t, size_t, const double *, const double *, size_t,
+            const kmf_codes *, int32_t *, double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         size_t (*hamerly)(
             const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
@@ -226,8 +226,8 @@ cdef extern from "kmf.h" nogil:
         void (*own_squared_distances)(
             const double *, size_t, size_t, const double *, const int32_t *, double *) noexcept nogil
         void (*seed_round)(
-            const double *, size_t, size_t, const double *, size_t, int32_t, const double *, size_t, double *, int32_t *,
-            const double *, double *, double *) noexcept nogil
+            const double *, size_t, size_t, const double *, size_t, int32_t, const double *, size_t,
+            double *, int32_t *, const double *, double *, double *) noexcept nogil
         int (*improvements)(
             const double *, size_t, size_t, const double *, const kmf_proposals_f64 *, const int32_t *, const double *,
             uint32_t, kmf_lists_f64 *, double *) noexcept nogil
