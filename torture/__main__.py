@@ -47,12 +47,12 @@ def main() -> int:
         asked = max(1, round(trial.asked * given.factor))
         row = run(trial, asked, share, given.seed)
         print(
-            f"{row.name:28} {row.cases:8} {'all' if trial.exhaustive else asked:>8} {len(row.failures):6} "
+            f"{row.name:28} {row.cases:8} {'all' if trial.exhaustive else asked:>8} {sum(row.failures.values()):6} "
             f"{row.seconds:6.1f}  {row.figures}",
             flush=True,
         )
-        for failure in row.failures[:3]:
-            print("    " + failure.replace("\n", "\n    "))
+        for failure, times in row.failures.items():
+            print(f"    {times} x " + failure.replace("\n", "\n    "))
         failed += bool(row.failures)
     print("no failure" if not failed else f"{failed} trials failed")
     return 1 if failed else 0

@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import json
 import os
+import re
 import selectors
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 HANG = 90.0  # seconds of one case after which it counts as hung
-FAILURES_KEPT = 20
+KINDS, FAILURES = 20, 1000  # of failures, after which a trial ends
 
 Step = Callable[[int], Any]
 """Runs case i; raises what it finds wrong, returns a figure or None."""
@@ -53,7 +54,7 @@ class Row:
 
     name: str
     cases: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: dict[str, int] = field(default_factory=dict)  # the first of each kind, in a line, and how many there were
     figures: str = ""
     seconds: float = 0.0
 
@@ -63,7 +64,9 @@ def work(trial: Trial, seed: int) -> int:
     asked, seconds = json.loads(sys.stdin.readline())
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what the cases print is not for the parent
-    failures, figures, case = 0, [], 0
+    failures: dict[str, int] = {}
+    lines: dict[str, str] = {}
+    figures, case = [], 0
     try:
         step = trial.start(seed)
     except Skipped as reason:
@@ -78,23 +81,47 @@ def work(trial: Trial, seed: int) -> int:
         except Exhausted as end:
             figures.extend(end.args)
             break
-        except BaseException:
-            failures += 1
-            out.write(json.dumps({"failure": f"case {case}, seed {seed}:\n{traceback.format_exc(limit=-4)}"}) + "\n")
+        except BaseException as error:
+            shape, line = _described(error)
+            line = lines.setdefault(shape, f"case {case}, seed {seed}: {line}")
+            failures[line] = failures.get(line, 0) + 1
         case += 1
         now = perf_counter()
         if now - last > 0.2 or case == 1:
-            out.write(json.dumps({"cases": case}) + "\n")
+            out.write(json.dumps({"cases": case, "failures": failures}) + "\n")
             last = now
-        if failures >= FAILURES_KEPT or (seconds is not None and now - began > seconds):
+        if (
+            len(failures) >= KINDS
+            or sum(failures.values()) >= FAILURES
+            or (seconds is not None and now - began > seconds)
+        ):
             break
-    row: dict[str, Any] = {"cases": case}
+    row: dict[str, Any] = {"cases": case, "failures": failures}
     try:
         row["figures"] = trial.summary(figures)
     except AssertionError as error:
-        row["failure"] = str(error)
+        failures[str(error)] = 1
     out.write(json.dumps(row) + "\n")
     return 0
+
+
+def _described(error: BaseException) -> tuple[str, str]:
+    """Say of what kind an error is (type, message without what differs from case to case, place), and the error."""
+    cause = error
+    while cause.__cause__ is not None or (cause.__context__ is not None and not cause.__suppress_context__):
+        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    places = [
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for one in ([error] if cause is error else [error, cause])
+        for frame in traceback.extract_tb(one.__traceback__)[-3:]
+    ]
+    message = re.sub(r"""'[^']*'|"[^"]*"|[^A-Za-z ]+""", "_", str(cause))[:80]
+    said = " ".join(str(error).split())
+    said = said if len(said) < 400 else f"{said[:200]} ... {said[-200:]}"
+    return (
+        f"{type(cause).__name__} {message} {places[-1:]}",
+        f"{type(error).__name__}: {said} ({' < '.join(places[::-1])})",
+    )
 
 
 def run(trial: Trial, asked: int, seconds: float | None, seed: int) -> Row:
@@ -120,7 +147,7 @@ def run(trial: Trial, asked: int, seconds: float | None, seed: int) -> Row:
         if code != 0:
             errors.seek(0)
             said = errors.read()[-1500:]
-            row.failures.append(f"the process ended with {code} near case {row.cases}, seed {seed}:\n{said}")
+            row.failures[f"the process ended with {code} near case {row.cases}, seed {seed}:\n{said}"] = 1
     row.seconds = perf_counter() - began
     return row
 
@@ -132,7 +159,7 @@ def _listen(child: subprocess.Popen[str], row: Row) -> None:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
             if not selector.select(HANG):
-                row.failures.append(f"no case ended for {HANG:.0f} s after case {row.cases}")
+                row.failures[f"no case ended for {HANG:.0f} s after case {row.cases}"] = 1
                 child.kill()
                 return
             line = child.stdout.readline()
@@ -141,8 +168,7 @@ def _listen(child: subprocess.Popen[str], row: Row) -> None:
             said = json.loads(line)
             row.cases = said.get("cases", row.cases)
             row.figures = said.get("figures", row.figures)
-            if "failure" in said:
-                row.failures.append(said["failure"])
+            row.failures = said.get("failures", row.failures)
             if "skipped" in said:
                 row.figures = f"skipped: {said['skipped']}"
 
