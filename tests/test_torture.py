@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 TORTURE = Path(__file__).resolve().parents[1] / "torture"
 ISAS = 2 if re.match("arm|aarch", platform.machine()) else 3  # of each architecture, plain C among them
-TRIALS = 19 + 2 * ISAS
+TRIALS = 20 + 2 * ISAS
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it waits for pipes by select, which is for sockets there")
@@ -25,3 +26,27 @@ def test_a_short_slice_of_every_trial_finds_no_failure() -> None:
     assert len(rows) >= TRIALS, done.stdout
     for row in rows:
         assert "skipped" in row or int(row[28:37]) >= 1, row
+
+
+def test_a_trial_says_one_line_a_kind_of_failure_and_how_many_there_were() -> None:
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from campaign import Trial, work
+def step(case):
+    if case % 3 == 0:
+        raise ValueError(f"no {case} here")
+    if case % 3 == 1:
+        raise KeyError("a" * case)
+work(Trial("t", 300, lambda seed: step), 7)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(TORTURE)], input="[300, null]\n", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    failures = json.loads(done.stdout.splitlines()[-1])["failures"]
+    assert list(failures.values()) == [100, 100], failures
+    assert [line.partition(" (")[0] for line in failures] == [
+        "case 0, seed 7: ValueError: no 0 here",
+        "case 1, seed 7: KeyError: 'a'",
+    ]

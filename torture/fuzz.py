@@ -220,6 +220,32 @@ def _csv_seeds() -> list[bytes]:
     ]
 
 
+def _parquet_seeds() -> list[bytes]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise Skipped(f"{error.name} is not installed") from None
+    x, name = np.arange(6.0), ["a", "b", "a", "b", "c", "a"]
+    made = []
+    for columns, how in (
+        ({"x": x, "y": x.astype(np.float32)}, {"compression": "none", "use_dictionary": False}),
+        ({"x": x.astype(np.int16), "y": [1.5, 2.0] * 3, "name": name}, {"row_group_size": 4}),
+        ({"x": x, "y": x > 2}, {"compression": "gzip", "write_statistics": False, "data_page_version": "2.0"}),
+    ):
+        stream = io.BytesIO()
+        pq.write_table(pa.table(columns), stream, **how)
+        made.append(stream.getvalue())
+    return made
+
+
+def _parquet(path: Path) -> None:
+    try:
+        _opened(path)
+    except TypeError as error:  # a column of something else, which `sources.parquet` promises
+        raise ValueError(str(error)) from error
+
+
 # --- point clouds ---
 
 
@@ -280,6 +306,9 @@ LOADERS = {
         [_points, partial(_points, header=False, id_column="x0"), partial(_points, columns=["x"], weights="y"), _raw],
         _csv_seeds,
         words=(b"\n", b"\r", b",", b";", b"\t", b'"', b'""', b"\n\n", b"\xff", b"\0", b"NA", b"x,y\n", b"\xef\xbb\xbf"),
+    ),
+    "parquet": Loader(
+        ".parquet", [_parquet, _points, partial(_points, columns=["y"], id_column="x"), _raw], _parquet_seeds
     ),
     "ply": Loader(".ply", [_opened, _points], _ply_seeds, words=PLY_WORDS),
     "las": Loader(".las", [_opened, partial(_points, columns=["z", "intensity"])], _las_seeds),

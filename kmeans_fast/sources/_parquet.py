@@ -102,6 +102,12 @@ class Parquet(Parts):
         except (self.arrow.ArrowException, OSError) as error:
             raise self._damaged(i, error) from None
 
+    def _ended(self, part: int, row: int) -> ValueError:
+        i, group = self.groups[part]
+        return ValueError(
+            f"{self.files[i]} is damaged, or has changed since it was counted: row group {group} ends before row {row}."
+        )
+
     def _damaged(self, i: int, error: Exception) -> ValueError:
         return ValueError(f"{self.files[i]} can't be read as Parquet: {one_line(error)}.")
 

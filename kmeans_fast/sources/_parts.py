@@ -88,6 +88,9 @@ class Parts:
         """Say where a row is, in words, where its number is not enough: its chunk, or its file."""
         return None
 
+    def _ended(self, part: int, row: int) -> ValueError:
+        return ValueError(f"Part {part} of X ends before row {row}: it has changed since it was counted.")
+
     def _open(self, part: int) -> Iterator[Source]:
         """Yield the rows of a part in order, in blocks that are valid until the next one."""
         raise NotImplementedError
@@ -120,7 +123,7 @@ class Parts:
                 self._first += self._block.shape[0]
                 self._block = next(self._blocks, None)
             if self._block is None:
-                raise ValueError(f"Part {self._part} of X ends before row {row}: it has changed since it was counted.")
+                raise self._ended(self._part, row)
         except BaseException:
             self._leave()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -420,6 +421,21 @@ def test_a_truncated_file_is_refused_before_anything_is_read(name, message, tmp_
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match=message):
         kmeans(path, 2)
+
+
+def test_a_parquet_file_of_other_rows_than_it_promises_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "X.parquet"
+    pq.write_table(pa.table({"x": np.arange(100.0)}), path, compression="none", use_dictionary=False)
+    whole, said = path.read_bytes(), []
+    for count in re.finditer(rb"\xc8\x01", whole):  # 100, as the footer has it, in several places
+        path.write_bytes(whole[: count.start()] + b"\xd0\x01" + whole[count.end() :])
+        try:
+            kmeans(path, 2, random_state=0)
+        except ValueError as error:
+            said.append(str(error))
+    assert said
+    assert all(str(path) in message and "\n" not in message for message in said)
+    assert any("X.parquet is damaged, or has changed" in message for message in said), said
 
 
 def test_a_header_that_asks_for_too_much_or_for_pickles_is_refused(tmp_path):
