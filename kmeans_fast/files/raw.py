@@ -168,16 +168,22 @@ def _read_parquet(source: Source, wanted: Columns) -> Raw:
         file = pq.ParquetFile(str(source.path) if source.path else pa.BufferReader(source.data))
         names = file.schema_arrow.names
         chosen = choose(names, wanted, source.name)
-        table = file.read(columns=[names[i] for i in (*chosen.features, chosen.ids, chosen.weights) if i is not None])
+        columns = [names[i] for i in (*chosen.features, chosen.ids, chosen.weights) if i is not None]
+        # In batches: else memory is asked for all rows that the footer promises.
+        batches = list(file.iter_batches(columns=columns))
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}.") from None
-    if table.num_rows == 0:
+    held, promised = sum(batch.num_rows for batch in batches), file.metadata.num_rows
+    if held != promised:
+        raise FileError(f"{source.name} is damaged: it holds {held} rows and promises {promised}.")
+    if held == 0:
         raise FileError(f"{source.name} has columns but no rows.")
+    table = pa.Table.from_batches(batches)
 
     def place(row: int) -> str:
         return f"{source.name}, row {row + 1}"
 
-    columns = []
+    found = []
     for name in (names[i] for i in chosen.features):
         field, kind = table[name], table.schema.field(name).type
         if pa.types.is_dictionary(kind):
@@ -190,9 +196,9 @@ def _read_parquet(source: Source, wanted: Columns) -> Raw:
             except pa.ArrowException:
                 raise FileError(f"{source.name}, column {name!r} holds {kind}, neither numbers nor texts.") from None
             _without_infinity(values, name, place)
-        columns.append(Column(name, values))
+        found.append(Column(name, values))
     weights = None if wanted.weights is None else table[wanted.weights].to_numpy()
-    return Raw(columns, True, None if wanted.ids is None else table[wanted.ids], weights, None, place)
+    return Raw(found, True, None if wanted.ids is None else table[wanted.ids], weights, None, place)
 
 
 def _without_infinity(

@@ -13,11 +13,12 @@ import numpy as np
 
 from .._memory import memory_limit
 from ..sources import parquet
-from ..sources._parquet import BUFFER
+from ..sources._parquet import BUFFER, group_rows
 from ._common import FileError, Source, listed, need, one_line
 from .delimited import fill
 from .points import Columns, Points, choose
 
+PLAUSIBLE = 1000  # bytes of X for one of the file
 ROWS = 65536  # rows held at a time when writing JSON
 
 
@@ -42,7 +43,11 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
 
 def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
     """Read an open Parquet file, one batch of rows in memory beside X; X that memory would not hold is read later."""
-    schema, rows, source = file.schema_arrow, file.metadata.num_rows, where.name
+    schema, source = file.schema_arrow, where.name
+    try:
+        rows = sum(group_rows(file.metadata, source))
+    except ValueError as error:
+        raise FileError(str(error)) from None
     if rows == 0:
         raise FileError(f"{source} has columns but no rows.")
     chosen = choose(schema.names, wanted, source)
@@ -54,16 +59,21 @@ def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
     dtype = np.dtype(np.float32 if narrow else np.float64)
     if where.path and rows * len(features) * dtype.itemsize > memory_limit(stream=False):
         others = [name for name in (wanted.ids, wanted.weights) if name is not None]
-        held = file.read(others)
+        held = pa.Table.from_batches(file.iter_batches(columns=others), pa.schema([schema.field(n) for n in others]))
         weight = None if wanted.weights is None else held[wanted.weights].to_numpy()
         ids = None if wanted.ids is None else held[wanted.ids]
         return Points(parquet(where.path, features), features, True, ids, weight)
+    size = where.path.stat().st_size if where.path else len(where.data)
+    if rows * len(features) * dtype.itemsize > PLAUSIBLE * size:  # X is made for rows that are there
+        _check_rows(sum(batch.num_rows for batch in file.iter_batches(columns=features[:1])), rows, source)
     X = np.empty((rows, len(features)), dtype)
     weights = None if wanted.weights is None else np.empty(rows)
     names, row = [], 0
     needed = [*numbers, *([] if wanted.ids is None else [wanted.ids])]
     for batch in file.iter_batches(columns=needed):
         stop = row + batch.num_rows
+        if stop > rows:
+            _check_rows(stop, rows, source)
         for name in numbers:
             _check_present(batch.column(name), f"{source}, column {name!r}", row)
         finite = fill(X[row:stop], batch, features)
@@ -75,9 +85,13 @@ def _read_parquet(pa: Any, file: Any, where: Source, wanted: Columns) -> Points:
         if wanted.ids is not None:
             names.append(batch.column(wanted.ids))
         row = stop
-    if row != rows:
-        raise FileError(f"{source} is damaged: it holds {row} rows and promises {rows}.")
+    _check_rows(row, rows, source)
     return Points(X, features, True, pa.chunked_array(names) if names else None, weights)
+
+
+def _check_rows(held: int, promised: int, source: str) -> None:
+    if held != promised:
+        raise FileError(f"{source} is damaged: it holds {held} rows and promises {promised}.")
 
 
 def _check_numeric(types: Any, field: Any, source: str) -> None:

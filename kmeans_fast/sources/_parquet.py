@@ -68,9 +68,9 @@ class Parquet(Parts):
             file = self._opened(i)
             names = list(file.schema_arrow.names) if names is None else names
             dtypes.add(dtype_of(file.schema_arrow, names, str(self.files[i])))
-            for group in range(file.metadata.num_row_groups):
-                self.groups.append((i, group))
-                lengths.append(file.metadata.row_group(group).num_rows)
+            rows = group_rows(file.metadata, str(self.files[i]))
+            self.groups.extend((i, group) for group in range(len(rows)))
+            lengths.extend(rows)
         super().__init__(lengths, len(names or ()), np.result_type(*dtypes), names)
 
     def place(self, row: int) -> str | None:
@@ -189,6 +189,16 @@ def parquet_files(path: str | os.PathLike[str]) -> list[Path]:
     if not files:
         raise ValueError(f"{where} is a folder without Parquet files ({', '.join(SUFFIXES)}).")
     return files
+
+
+def group_rows(metadata: Any, where: str) -> list[int]:
+    """Return the rows of each row group of a Parquet file."""
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
+        raise ValueError(
+            f"{where} is damaged: it promises {metadata.num_rows} rows, and its row groups {sum(rows)} together."
+        )
+    return rows
 
 
 def check_columns(columns: Sequence[str]) -> list[str]:

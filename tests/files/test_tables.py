@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import io
 import json
+import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kmeans_fast.files import FileError, read_points, write_table
+from kmeans_fast.files.raw import read_raw
 
 
 def save(folder: Path, **columns: Any) -> Path:
@@ -62,6 +65,37 @@ def test_an_empty_or_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         with pytest.raises(FileError, match=r"t\.parquet can't be read as Parquet"):
             read_points(path)
+
+
+@pytest.mark.parametrize("promised", [1, 201, -1, 2**24, 2**31 - 1, 2**40, 2**62, -(2**63)])
+def test_a_parquet_file_that_promises_other_rows_is_refused_at_once(tmp_path: Path, promised: int) -> None:
+    path, x = tmp_path / "t.parquet", np.arange(200.0)
+    pq.write_table(pa.table({"x": x, "y": x}), path, compression="none", use_dictionary=False)
+    whole, said = path.read_bytes(), []
+    footer = int.from_bytes(whole[-8:-4], "little")
+    for count in re.finditer(b"\x90\x03", whole):  # 200, as Thrift writes it: in the pages, the columns, the footer
+        damaged = whole[: count.start()] + zigzag(promised) + whole[count.end() :]
+        if count.start() >= len(whole) - 8 - footer:
+            damaged = damaged[:-8] + (footer + len(damaged) - len(whole)).to_bytes(4, "little") + b"PAR1"
+        path.write_bytes(damaged)
+        for read in (read_points, lambda path: read_raw(str(path), None, None, None, None, None)):
+            tracemalloc.start()
+            try:
+                read(path)
+            except FileError as error:
+                said.append(str(error))
+            assert tracemalloc.get_traced_memory()[1] < 1 << 24
+            tracemalloc.stop()
+    assert all("t.parquet" in message for message in said)
+    assert sum("is damaged: it " in message for message in said) >= 2, said
+
+
+def zigzag(value: int) -> bytes:
+    """Return an integer as Thrift's compact protocol has it."""
+    value, made = (value << 1 ^ value >> 63) % 2**64, b""
+    while value > 127:
+        value, made = value >> 7, made + bytes([value & 127 | 128])
+    return made + bytes([value])
 
 
 TABLE = {
