@@ -427,8 +427,11 @@ def test_a_parquet_file_of_other_rows_than_it_promises_is_refused_by_its_name(tm
     path = tmp_path / "X.parquet"
     pq.write_table(pa.table({"x": np.arange(100.0)}), path, compression="none", use_dictionary=False)
     whole, said = path.read_bytes(), []
-    for count in re.finditer(rb"\xc8\x01", whole):  # 100, as the footer has it, in several places
-        path.write_bytes(whole[: count.start()] + b"\xd0\x01" + whole[count.end() :])
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    hundred, more = b"\xc8\x01", b"\xd0\x01"  # 100 and 104, as Thrift writes them, in several places
+    changed = [whole[: m.start()] + more + whole[m.end() :] for m in re.finditer(hundred, whole)]
+    for damaged in [*changed, whole[:footer] + whole[footer:].replace(hundred, more)]:
+        path.write_bytes(damaged)
         try:
             kmeans(path, 2, random_state=0)
         except ValueError as error:
