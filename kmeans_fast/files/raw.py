@@ -171,7 +171,7 @@ def _read_parquet(source: Source, wanted: Columns) -> Raw:
         columns = [names[i] for i in (*chosen.features, chosen.ids, chosen.weights) if i is not None]
         # In batches: else memory is asked for all rows that the footer promises.
         batches = list(file.iter_batches(columns=columns))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}.") from None
     held, promised = sum(batch.num_rows for batch in batches), file.metadata.num_rows
     if held != promised:

@@ -37,7 +37,7 @@ def read_parquet(source: Source, wanted: Columns) -> Points:
         # Buffered: else the row group's columns are read whole, and lie beside X.
         with pq.ParquetFile(where, buffer_size=BUFFER, pre_buffer=False) as file:
             return _read_parquet(pa, file, source, wanted)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FileError(f"{source.name} can't be read as Parquet: {one_line(error)}.") from None
 
 

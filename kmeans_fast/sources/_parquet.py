@@ -86,7 +86,7 @@ class Parquet(Parts):
             try:
                 # Buffered: else the row group's columns are read whole.
                 self._file = i, self.pq.ParquetFile(str(self.files[i]), buffer_size=BUFFER, pre_buffer=False)
-            except (self.arrow.ArrowException, OSError) as error:
+            except (self.arrow.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise self._damaged(i, error) from None
         return self._file[1]
 
@@ -99,7 +99,7 @@ class Parquet(Parts):
             for batch in batches:
                 yield Batch(batch, names, self.dtype, first)
                 first += batch.num_rows
-        except (self.arrow.ArrowException, OSError) as error:
+        except (self.arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._damaged(i, error) from None
 
     def _ended(self, part: int, row: int) -> ValueError:

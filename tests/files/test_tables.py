@@ -18,6 +18,7 @@ import pytest
 
 from kmeans_fast.files import FileError, read_points, write_table
 from kmeans_fast.files.raw import read_raw
+from kmeans_fast.sources import parquet
 
 
 def save(folder: Path, **columns: Any) -> Path:
@@ -65,6 +66,15 @@ def test_an_empty_or_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         with pytest.raises(FileError, match=r"t\.parquet can't be read as Parquet"):
             read_points(path)
+
+
+def test_a_parquet_file_whose_names_are_no_utf8_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"size": [1.0, 2.0]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"size", b"s\xffze"))
+    for read in (read_points, parquet, lambda path: read_raw(str(path), None, None, None, None, None)):
+        with pytest.raises(ValueError, match=r"t\.parquet can't be read as Parquet: .*utf-8"):
+            read(path)
 
 
 @pytest.mark.parametrize("promised", [1, 201, -1, 2**24, 2**31 - 1, 2**40, 2**62, -(2**63)])
