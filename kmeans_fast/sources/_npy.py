@@ -6,6 +6,7 @@ refused, since reading them runs what the file says.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import sys
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from .._need import one_line
 
+MOST = 2000  # bytes of a header without its padding: NumPy's parser takes their square, 2 s for 4,000
 LONGEST = 120  # of what NumPy's parser says
 
 # What numpy.lib.format lets through of its parser's troubles.
@@ -52,14 +54,22 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
     }
     try:
         version = np.lib.format.read_magic(stream)
-        if version > (1, 0):  # NumPy would allocate what the header's length says
-            start = stream.read(4)
-            length = int.from_bytes(start, "little")
-            if length > size:
-                raise ValueError(f"a header of {length} bytes, and {size} are there")
-            stream.seek(-len(start), os.SEEK_CUR)
         if version in readers:
-            header = Header(*readers[version](stream), stream.tell())
+            digits = 2 if version == (1, 0) else 4
+            start = stream.read(digits)
+            if len(start) < digits:
+                raise ValueError(f"of its length, expected {digits} bytes got {len(start)}")
+            length = int.from_bytes(start, "little")
+            if length > size:  # NumPy would allocate what the header's length says
+                raise ValueError(f"a header of {length} bytes, and {size} are there")
+            text = stream.read(length)
+            if len(text) < length:
+                raise ValueError(f"a header of {length} bytes, and {len(text)} are there")
+            text = text.rstrip(b" \n")
+            if len(text) > MOST:
+                raise ValueError(f"{len(text)} bytes beside padding, more than an array of numbers has")
+            inner = io.BytesIO(len(text).to_bytes(digits, "little") + text)
+            header = Header(*readers[version](inner), stream.tell())
     except _UNPARSED as error:
         raise ValueError(f"{name} has a damaged .npy header: {one_line(error, LONGEST)}") from None
     if version not in readers:

@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,21 @@ def test_an_archive_compressed_as_numpy_never_does_is_refused(tmp_path: Path, me
         archive.writestr("X.npy", b"")
     with pytest.raises(FileError, match=r"a\.npz .* must be stored or deflated"):
         read_points(tmp_path / "a.npz")
+
+
+def test_a_header_of_spaces_about_what_is_no_python_is_refused_at_once(tmp_path: Path) -> None:
+    path, spaces = tmp_path / "a.npy", " " * 4000
+    path.write_bytes(header("{'descr': '<f8', 'fortran_order': False, 'shape': (5,)}" + spaces + '" $' + spaces))
+    began = process_time()
+    with pytest.raises(FileError, match=r"a\.npy has a damaged \.npy header: 4058 bytes beside padding"):
+        read_points(path)
+    assert process_time() - began < 1  # NumPy's parser takes 2 s
+
+
+def test_a_header_padded_far_is_read(tmp_path: Path) -> None:
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }" + " " * 60_000 + "\n"
+    (tmp_path / "a.npy").write_bytes(header(text) + np.array([1.0, 2.0]).tobytes())
+    np.testing.assert_array_equal(read_points(tmp_path / "a.npy").X, [[1, 2]])
 
 
 def test_a_file_that_ends_within_the_length_of_its_header_is_an_error(tmp_path: Path) -> None:
