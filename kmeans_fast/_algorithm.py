@@ -84,8 +84,8 @@ def choose(
             )
         return algorithm
     limit = bounds_limit(max_bounds_memory, n_samples)
-    boxed = may_copy and takes("boxes") <= limit and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters)
-    coded = may_copy and takes("codes") <= limit and codes_pay(itemsize == 4, n_samples, n_features, n_clusters)
+    boxed = may_copy and pays(BOXES_AT_ONCE, n_samples, n_features, n_clusters) and takes("boxes") <= limit
+    coded = may_copy and codes_pay(itemsize == 4, n_samples, n_features, n_clusters) and takes("codes") <= limit
     if grid_pays(n_samples, n_features, n_clusters, n_threads, boxed, coded) and takes("grid") <= limit:
         return "grid"
     if boxed:
@@ -119,7 +119,7 @@ def bounds_limit(max_bounds_memory: int | None, n_samples: int) -> int:
 
 def codes_pay(single: bool, n_samples: int, n_features: int, n_clusters: int) -> bool:
     """Say whether codes (kmf_codes_tpl.h) cost less than the scores that they save, where the processor takes them."""
-    if not fits("codes", n_features, n_clusters) or n_samples < MIN_CODE_SAMPLES or not _distances.takes_codes():
+    if n_samples < MIN_CODE_SAMPLES or not fits("codes", n_features, n_clusters) or not _distances.takes_codes():
         return False
     return MIN_CODE_CLUSTERS[single][n_features] <= n_clusters < MOST["codes"][1]
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._problem import SHARE_AT_START, Engine, Floats, Problem
+from ._samples import FLOAT32
 
 MOVED_MUCH = 1 / 3  # past this share of changed labels it is cheaper to sum every sample afresh
 STALLED = 3  # iterations without a lower inertia: rounding goes round in circles
@@ -151,7 +152,7 @@ def loop(
         stop = "" if watch is None else watch(run.n_iter, history[-1], changed, shift, new)
         # The labels of relocated samples are not those of a pass: such a halt waits for the next iteration.
         if keep is not None and not reason and not relocated and (stop or keep.due()):
-            sums = None if much else problem.sums[problem.dtype == np.float32]
+            sums = None if much else problem.sums[problem.single]
             n_distances = run.n_distances + engine.count_distances()
             keep.halted(Halt(new, centroids, sums, history, lowest, stalled, n_distances, engine.rounding, run.laps))
         reason = stop or reason
@@ -173,7 +174,7 @@ def _go_on(problem: Problem, halt: Halt) -> None:
     """Give samples the labels, and slices the sums, that they had when the loop was halted; bounds are made anew."""
     label(problem, halt.labelled_by)
     if halt.sums is not None:
-        problem.sums[problem.dtype == np.float32][:] = halt.sums
+        problem.sums[problem.single][:] = halt.sums
 
 
 def label(problem: Problem, centroids: Floats) -> None:
@@ -206,7 +207,7 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> bool:
     """
     engine = problem.engine()
     run.settled = run.settled and not unsummed
-    if problem.samples.result_dtype == np.float32:
+    if problem.samples.result_dtype == FLOAT32:
         lowest = run.inertia_history[-1]
         harmless = problem.rounding_is_harmless(lowest, problem.most_squares)
         if not (harmless and engine.rounding):  # nearly always it is: else look closer

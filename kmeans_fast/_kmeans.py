@@ -266,7 +266,7 @@ def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
         algorithm=problem.algorithm,
         n_distances=best.runs[best.at].n_distances,
         isa=_runtime.isa,
-        compute_dtype="float32" if problem.dtype == np.float32 else "float64",
+        compute_dtype="float32" if problem.single else "float64",
         n_threads=n_threads,
         memory=problem.memory.peak,
         _X=problem.samples.original,

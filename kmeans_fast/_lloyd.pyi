@@ -7,6 +7,7 @@ from ._boxes import Boxes
 from ._memory import Workspace
 
 def movers_bytes(single: bool, k: int, d: int) -> int: ...
+def scratch_bytes(single: bool, k: int, d: int, n_slices: int, n_threads: int, work: int) -> int: ...
 
 class Lloyd:
     @property
@@ -30,13 +31,10 @@ class Lloyd:
         old_labels: NDArray[np.int32],
         sample_weight: NDArray[np.float64] | None,
         origin: NDArray[np.float64],
-        packed: NDArray[np.uint8],
-        shift: NDArray[np.uint8],
-        work: NDArray[np.uint8],
         sums: NDArray[np.float64],
         totals: NDArray[np.float64],
-        changed: NDArray[np.intp],
-        scored: NDArray[np.int64],
+        scratch: NDArray[np.uint8],
+        work: int,
     ) -> None: ...
     def keep_bounds(
         self,

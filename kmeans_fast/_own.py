@@ -49,7 +49,8 @@ def inertia(problem: Problem, centroids: Floats) -> float:
 def counts(problem: Problem) -> NDArray[np.int64]:
     """Count the samples of each cluster, those of weight 0 among them."""
     counted = problem.totals[:, problem.samples.n_features + 1].astype(np.int64)
-    if counted.sum() < problem.samples.n_samples:  # the update step counts positive weights alone
+    # The update step counts positive weights alone.
+    if problem.weight is not None and counted.sum() < problem.samples.n_samples:
         counted[:] = 0
         for start in range(0, problem.samples.n_samples, OWN_ROWS):
             counted += np.bincount(problem.labels[start : start + OWN_ROWS], minlength=problem.n_clusters)

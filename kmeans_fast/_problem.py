@@ -23,7 +23,7 @@ from ._algorithm import (
 )
 from ._log import log
 from ._memory import Workspace, memory_limit
-from ._samples import Samples, Source
+from ._samples import FLOAT32, FLOAT64, Samples, Source
 from ._validate import not_finite, too_large
 
 Floats = NDArray[np.float64]
@@ -139,7 +139,7 @@ class Problem:
 
     @dtype.setter
     def dtype(self, dtype: np.dtype[Any]) -> None:
-        self._dtype = dtype
+        self._dtype, self.single = dtype, dtype == FLOAT32
         self.chunk = self.samples.chunk(dtype)  # rows of a task
         native, self._whole = self.samples.native, None
         if native is not None and len(native) <= self.chunk and native.dtype == dtype:
@@ -163,7 +163,6 @@ class Problem:
         if not isfinite(figures[0]):
             raise_not_finite(self.samples)
         self._surveyed = parts, total_weight
-        self.radius = float(np.linalg.norm(parts[:, 2].max(axis=0)))  # of a ball about the origin that holds X
         self.take_survey(*figures, total_weight)
 
     def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
@@ -171,13 +170,13 @@ class Problem:
         self.total_squares, self.variance = total_squares, variance
         self.farthest = most**0.5  # no sample lies further from the origin
         # Centroids near the origin are rounded as they come, so that the last pass can be the one that counts.
-        offset = total_weight * float(self.origin @ self.origin)
+        offset = total_weight * float(self.origin.dot(self.origin))
         self.most_squares = 2.1 * (offset + self.total_squares)  # above sum w |x|^2, and that of any means
-        single = self.samples.result_dtype == np.float32
-        self.rounding = single and self.rounding_is_harmless(1e-3 * self.total_squares, offset)
+        harmless = self.rounding_is_harmless(1e-3 * total_squares, offset)
+        self.rounding = harmless and self.samples.result_dtype == FLOAT32
         # The squares of these would leave float32's range.
-        if self._dtype == np.float32 and not 1e-30 < self.total_squares / total_weight < 1e30:
-            self.dtype = np.dtype(np.float64)
+        if self.single and not 1e-30 < total_squares / total_weight < 1e30:
+            self.dtype = FLOAT64
 
     @property
     def mean(self) -> Floats:
@@ -185,6 +184,11 @@ class Problem:
         parts, total_weight = self._surveyed
         mean: Floats = self.origin + (parts[:, 0] / total_weight).sum(axis=0)
         return mean
+
+    @property
+    def radius(self) -> float:
+        """Radius of a ball about the origin that holds X."""
+        return float(np.linalg.norm(self._surveyed[0][:, 2].max(axis=0)))
 
     def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
         """Say whether rounding centroids to float32 costs nothing that shows, given their weighted squares."""
@@ -204,9 +208,9 @@ class Problem:
 
     def refine(self, centroids: Floats, share: float = SHARE_OF_GAPS) -> bool:
         """Go on in float64 if float32 does not tell these centroids apart; say whether that is new."""
-        if self._dtype == np.float64 or float32_resolves(centroids, share):
+        if not self.single or float32_resolves(centroids, share):
             return False
-        self.dtype = np.dtype(np.float64)  # from now on X is converted block by block
+        self.dtype = FLOAT64  # from now on X is converted block by block
         log.info("float32 does not tell the centroids apart: going on in float64")
         return True
 
@@ -219,10 +223,9 @@ class Problem:
 
     def engine(self) -> Engine:
         """Return the engine for the current dtype, with its buffers; made on first use."""
-        single = self._dtype == np.float32
-        if single not in self._engines:
-            self._engines[single] = self._make_engine(single)
-        return self._engines[single]
+        if self.single not in self._engines:
+            self._engines[self.single] = self._make_engine(self.single)
+        return self._engines[self.single]
 
     def _make_engine(self, single: bool) -> _lloyd.Lloyd:
         n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
@@ -253,13 +256,10 @@ class Problem:
             make(n_old, np.int32),
             self.weight,
             self.origin,
-            make(_distances.packed_bytes(single, k, d), np.uint8),
-            make(d * self.dtype.itemsize, np.uint8),
-            make(work * self.n_threads, np.uint8),
             sums,
             self.totals,
-            make(n_slices, np.intp),
-            make((self.n_threads, 8), np.int64),  # a cache line for each thread's count
+            make(_lloyd.scratch_bytes(single, k, d, n_slices, self.n_threads, work), np.uint8),
+            work,
         )
         engine.rounding = self.rounding
         engine.keep_pages(self.memory)
@@ -319,7 +319,7 @@ class Problem:
         if self.algorithm != "boxes":
             log.info("going on by boxes")
         self.algorithm, self._views = "boxes", None
-        single, d, k = self._dtype == np.float32, self.samples.n_features, self.n_clusters
+        single, d, k = self.single, self.samples.n_features, self.n_clusters
         make, rows = self.memory.empty, self.block_rows()
         engine.drop_codes()
         order = self._order(single)
@@ -395,8 +395,7 @@ def float32_resolves(centroids: Floats, share: float = SHARE_OF_GAPS) -> bool:
 
 def raise_not_finite(samples: Samples, name: str = "X") -> None:
     """Name the first NaN or infinity, or say that the values are too large to square."""
-    rows = samples.block_rows(np.dtype(np.float64), 1.0, 1)
-    for start, block in samples.blocks(np.dtype(np.float64), rows):
+    for start, block in samples.blocks(FLOAT64, samples.block_rows(FLOAT64, 1.0, 1)):
         bad = ~np.isfinite(block)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])

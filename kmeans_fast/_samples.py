@@ -24,7 +24,8 @@ BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
 MAX_BLOCK = 1 << 20  # rows; old labels of a block may be kept
 BLOCK_WORK = 2.5e8  # multiply-adds of one call and thread, some 25 ms: Ctrl-C is seen between calls
 # Types whose every value float32 holds.
-EXACT_IN_FLOAT32 = ("f2", "f4", "i1", "u1", "i2", "u2", "b1")
+EXACT_IN_FLOAT32 = "efbBhH?"
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class Source(Protocol):
@@ -81,12 +82,9 @@ class Samples:
     def __init__(self, source: Source, original: Any) -> None:
         self.source, self.original = source, original
         self.n_samples, self.n_features = source.shape
-        exact = source.dtype.str[1:] in EXACT_IN_FLOAT32
-        self.dtype = np.dtype(np.float32 if exact else np.float64)
-        floats = exact and source.dtype.kind == "f"
-        self.result_dtype = np.dtype(np.float32 if floats else np.float64)
-        array = getattr(source, "array", None) if isinstance(source, ArraySource) else None
-        self.native = array if array is not None and _is_native(array) else None
+        self.dtype = FLOAT32 if source.dtype.char in EXACT_IN_FLOAT32 else FLOAT64
+        self.result_dtype = self.dtype if source.dtype.kind == "f" else FLOAT64
+        self.native = source.array if isinstance(source, ArraySource) and _is_native(source.array) else None
         self.is_stream = bool(getattr(source, "readers", 1))  # X is not in memory: what a fit keeps should be small
 
     def chunk(self, dtype: np.dtype[Any]) -> int:
@@ -127,7 +125,8 @@ class Samples:
 
 
 def _is_native(array: Array) -> bool:
-    return array.dtype.char in "fd" and array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
+    flags = array.flags
+    return array.dtype.char in "fd" and array.dtype.isnative and flags.c_contiguous and flags.aligned
 
 
 def as_samples(X: Any, name: str = "X") -> Samples:
@@ -208,9 +207,9 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
     if len(shape) != 2:
         hint = " Reshape your data: a single feature is X.reshape(-1, 1)." if len(shape) == 1 else ""
         raise ValueError(f"{name} has shape {shape} and must be 2-dimensional (n_samples, n_features).{hint}")
-    for count, what in zip(shape, ("sample(s)", "feature(s)"), strict=True):
-        if count == 0:
-            raise ValueError(f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required.")
+    if 0 in shape:
+        what = "sample(s)" if shape[0] == 0 else "feature(s)"
+        raise ValueError(f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required.")
 
 
 def _from_objects(X: Array, name: str) -> Array:

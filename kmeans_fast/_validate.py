@@ -130,7 +130,7 @@ def as_centroids(centroids: Any, name: str = "centroids") -> NDArray[np.float64]
 def check_finite(array: NDArray[np.float64], name: str) -> None:
     """Name the first value of a table that is NaN or infinite."""
     finite = np.isfinite(array)
-    if not finite.all():
+    if np.count_nonzero(finite) < finite.size:
         row, column = np.argwhere(~finite)[0]
         raise ValueError(f"{name} has {array[row, column]} in row {row}, column {column}; it must be finite.")
 

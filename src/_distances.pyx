@@ -1,7 +1,5 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True
 """Distances and labels that need no fit: transform, predict, each sample to its own centroid."""
-import numpy as np
-
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
@@ -120,9 +118,10 @@ def share_apart(const double[:, ::1] centroids, double gap, Py_ssize_t step):
     Norms are about the middle of the centroids, and those that float32 cannot square do not count as apart.
     """
     cdef Py_ssize_t k = centroids.shape[0], d = centroids.shape[1], j = 0, n_apart = 0, n_seen = 0
-    cdef double[::1] middle = np.empty(d)
+    cdef bytearray held = bytearray(d * sizeof(double))  # a fit asks twice, and an array costs as much as the answer
+    cdef double *middle = <double *> <char *> held
     with nogil:
-        K.f64.score_shift(&centroids[0, 0], k, d, &middle[0])
+        K.f64.score_shift(&centroids[0, 0], k, d, middle)
         while j < k:
             n_apart += _is_apart(centroids, middle, gap * gap, j)
             n_seen += 1
@@ -130,7 +129,7 @@ def share_apart(const double[:, ::1] centroids, double gap, Py_ssize_t step):
     return <double> n_apart / n_seen
 
 
-cdef bint _is_apart(const double[:, ::1] centroids, const double[::1] middle, double gap2, Py_ssize_t j) noexcept nogil:
+cdef bint _is_apart(const double[:, ::1] centroids, const double *middle, double gap2, Py_ssize_t j) noexcept nogil:
     cdef Py_ssize_t other, f, d = centroids.shape[1]
     cdef double norm = 0.0, distance
     for f in range(d):

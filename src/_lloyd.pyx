@@ -72,6 +72,28 @@ def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
     return m * d * sizeof(double) + (m * d + packed + k * m) * size
 
 
+cdef struct Counts:  # of a thread, which has a cache line to itself
+    int64_t distances, filtered, unfiltered
+    int64_t[5] padding
+
+
+cdef Py_ssize_t packed_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
+    if single:
+        return lines(kmf_packed_size_f32(&K.f32, k, d) * sizeof(float))
+    return lines(kmf_packed_size_f64(&K.f64, k, d) * sizeof(double))
+
+
+cdef Py_ssize_t lines(Py_ssize_t n_bytes):
+    """Round up to whole cache lines."""
+    return (n_bytes + 63) // 64 * 64
+
+
+def scratch_bytes(bint single, Py_ssize_t k, Py_ssize_t d, Py_ssize_t n_slices, Py_ssize_t n_threads, Py_ssize_t work):
+    """Return the bytes of what only the engine looks at, of which `work` are for a thread."""
+    cdef Py_ssize_t threads = n_threads * (work + <Py_ssize_t> sizeof(Counts))
+    return packed_bytes(single, k, d) + lines(d * sizeof(double)) + lines(n_slices * sizeof(Py_ssize_t)) + threads
+
+
 cdef class Lloyd:
     """The contract of every algorithm: begin(centroids), visit(block) for each block of X, finish(new_centroids).
 
@@ -106,11 +128,12 @@ cdef class Lloyd:
         bint coded, codes_now  # the samples have codes; labels of this pass are found by codes
         double farthest, total_weight
         uint8_t[::1] marks
-        int64_t[:, ::1] scored
+        Counts *scored
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
-        Py_ssize_t[::1] changed
+        unsigned char[::1] held  # what the next two point into
+        Py_ssize_t *changed
         double total_squares
         public bint rounding
         readonly Py_ssize_t n_changed, n_empty
@@ -119,25 +142,36 @@ cdef class Lloyd:
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
                  double total_squares, int32_t[::1] labels, int32_t[::1] old_labels, sample_weight,
-                 const double[::1] origin, unsigned char[::1] packed, unsigned char[::1] shift,
-                 unsigned char[::1] work, double[:, :, ::1] sums, double[:, ::1] totals, Py_ssize_t[::1] changed,
-                 int64_t[:, ::1] scored):
+                 const double[::1] origin, double[:, :, ::1] sums, double[:, ::1] totals,
+                 unsigned char[::1] scratch, Py_ssize_t work):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.finish_threads = finish_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels, self.old_labels = labels, old_labels
         self.sample_weight = sample_weight
-        self.origin, self.packed, self.shift, self.work = origin, packed, shift, work
-        self.sums, self.totals, self.changed = sums, totals, changed
+        self.origin, self.sums, self.totals = origin, sums, totals
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self.scored, self.upper, self.filter, self.apart, self.bounds = scored, None, None, None, None
-        self.rows = None
-        scored[:] = 0  # a start may `finish` before any `reset`
+        self._carve(scratch, work)
+        self.upper, self.filter, self.apart, self.bounds, self.rows = None, None, None, None, None
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.grid, self.grid_now = None, NULL
         self.codes, self.coded, self.codes_now = None, False, False
         self.known, self.resumed, self.unlabelled = None, False, False
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
+
+    cdef void _carve(self, unsigned char[::1] scratch, Py_ssize_t work):
+        """Cut up `scratch_bytes`: one array costs a small fit less than five."""
+        cdef Py_ssize_t shift = packed_bytes(self.single, self.k, self.d)
+        cdef Py_ssize_t changed = shift + lines(self.d * sizeof(double))
+        cdef Py_ssize_t scored = changed + lines(self.n_slices * sizeof(Py_ssize_t))
+        self.held = scratch
+        self.packed, self.shift = scratch[:shift], scratch[shift:changed]
+        self.changed, self.scored = <Py_ssize_t *> &scratch[changed], <Counts *> &scratch[scored]
+        self.work = scratch[scored + self.n_threads * sizeof(Counts):]
+        self._count_anew()  # a start may `finish` before any `reset`
+
+    cdef void _count_anew(self):
+        memset(self.scored, 0, self.n_threads * sizeof(Counts))
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
                     int32_t[::1] nearest, double[:, ::1] last_centroids, unsigned char[::1] rows,
@@ -241,7 +275,7 @@ cdef class Lloyd:
         if self.boxes is not None:
             self.boxes.reset()
         self.n_distances = self.n_filtered = self.n_unfiltered = 0
-        self.scored[:] = 0
+        self._count_anew()
 
     cdef void _forget_labels(self):
         cdef Py_ssize_t start
@@ -267,7 +301,7 @@ cdef class Lloyd:
             self._recall(centroids)
         self.stale = not (self.bounded and self.assigned)  # gaps may be those of centroids that no pass labelled by
         self.centroids, self.all_new, self.assigned = centroids, all_new, False
-        memset(&self.changed[0], 0, self.n_slices * sizeof(Py_ssize_t))
+        memset(self.changed, 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
             memset(&self.sums[0, 0, 0], 0, self.n_slices * self.k * (self.d + 2) * sizeof(double))
         if self.single:
@@ -437,7 +471,7 @@ cdef class Lloyd:
         if assign and self.boxes is not None:
             self.changed[0] += self.boxes.label(block, start, self.shift, self.labels, self.old_labels,
                                                 self.marks if marked else None)
-            self.scored[0, 0] += self.boxes.n_scored
+            self.scored[0].distances += self.boxes.n_scored
             self.assigned, assign = True, False
         if assign:
             self._build_grid()
@@ -585,10 +619,10 @@ cdef class Lloyd:
             else:
                 scored = K.f64.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
                                        labels, &self.upper[row], &self.lower[row], &unfiltered, work)
-        self.scored[thread, 0] += scored * self.k + distances
+        self.scored[thread].distances += scored * self.k + distances
         if self.filter_now != NULL or self.codes_now:
-            self.scored[thread, 1] += scored - unfiltered
-            self.scored[thread, 2] += unfiltered
+            self.scored[thread].filtered += scored - unfiltered
+            self.scored[thread].unfiltered += unfiltered
 
     cdef void _update_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth,
                             Py_ssize_t part) noexcept nogil:
@@ -716,11 +750,11 @@ cdef class Lloyd:
     cpdef int64_t count_distances(self):
         """Add up what the threads counted; return the distances computed since `reset`."""
         cdef Py_ssize_t thread
-        for thread in range(self.scored.shape[0]):
-            self.n_distances += self.scored[thread, 0]
-            self.n_filtered += self.scored[thread, 1]
-            self.n_unfiltered += self.scored[thread, 2]
-        self.scored[:] = 0
+        for thread in range(self.n_threads):
+            self.n_distances += self.scored[thread].distances
+            self.n_filtered += self.scored[thread].filtered
+            self.n_unfiltered += self.scored[thread].unfiltered
+        self._count_anew()
         return self.n_distances
 
     cdef void _finish_cluster(self, Py_ssize_t j, double[:, ::1] new_centroids) noexcept nogil:
