@@ -150,9 +150,9 @@ class Problem:
         """One pass: refuse NaN and infinity, find origin, variance and total squares."""
         n, d = self.samples.n_samples, self.samples.n_features
         rows = np.arange(0, n, -(-n // ORIGIN_ROWS))
-        sample = self.samples.take(rows, self.dtype)
+        sample = self.samples.take(rows)
         sample.sort(axis=0)
-        self.origin = sample[len(rows) // 2].astype(np.float64)
+        self.origin = sample[len(rows) // 2]
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
         parts, largest = np.zeros((n_slices, 3, d)), np.zeros(n_slices)
         threads = self.threads_for(3.0 * n * d)

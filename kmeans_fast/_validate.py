@@ -31,7 +31,8 @@ def check_int(value: Any, name: str, low: int, high: int | None = None) -> int:
 
 def check_real(value: Any, name: str, *, positive: bool = False) -> float:
     """Check a finite number that is >= 0, or > 0."""
-    if type(value) is not float and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)):
+    plain = type(value) is float or type(value) is int
+    if not plain and (isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)):
         raise TypeError(f"{name}={value!r} must be a number.")
     number = float(value)
     if not isfinite(number) or number < 0 or (positive and number == 0):
