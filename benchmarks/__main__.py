@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .bisecting import barriers_suite, bisecting_suite
-from .cases import CASES, QUALITY_CASES, Case, quick, select
+from .cases import CASES, QUALITY_CASES, SCALING_CASES, Case, quick, select
 from .categories import modes_suite
 from .choosing_k import choose_suite
 from .cluster import cluster_suite
@@ -20,15 +20,16 @@ from .grid import grid_suite
 from .import_time import import_suite
 from .machine import available_cpus, describe
 from .minibatch import coresets_suite, minibatch_suite
-from .peak import peak_suite
-from .picture import draw, draw_inertia
+from .peak import fma_peaks, peak_suite
+from .picture import draw, draw_inertia, draw_scaling
 from .race import Settings, race
 from .results import Row
-from .tables import full_table, markdown_table, summary
+from .tables import LEGEND, full_table, markdown_table, summary
 from .variants import variants_suite
 
 RACES: dict[str, Settings] = {
     "fixed": Settings(),
+    "scaling": Settings(repeats=3, budget=5.0),
     "converge": Settings(n_iter=300, repeats=3),
     "seeding": Settings(job="seeding", repeats=3),
     "default-fit": Settings(job="default_fit"),
@@ -47,7 +48,9 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "cluster": cluster_suite,
     "grid": grid_suite,
 }
-DEFAULT_SUITES = ["fixed", "seeding", "quality", "import"]
+DEFAULT_SUITES = ["fixed", "scaling", "seeding", "quality", "import"]
+PICTURES = {"scaling": draw_scaling, "seeding": draw_inertia, "quality": draw_inertia}
+CASES_OF = {"scaling": SCALING_CASES, "quality": QUALITY_CASES}
 BUSY = 0.1  # CPUs used by others above which times are not to be trusted
 TWO_OF_US = [OURS, ESTIMATOR, BASELINE]
 SLOW = ("converge", "default-fit")  # suites of minutes race against scikit-learn alone
@@ -70,11 +73,11 @@ def main() -> int:
             continue
         print(f"\n{full_table(rows)}\n\n{summary(rows)}")
         if options.markdown:
-            print("\n" + markdown_table(rows))
+            print(f"\n{headline(report['machine'])}; {LEGEND if rows[0].job == 'fit' else 'milliseconds, medians.'}\n")
+            print(markdown_table(rows))
         print(versions(rows))
         report["suites"][suite] = [row.to_json() for row in rows]
-        picture = draw_inertia if suite in ("seeding", "quality") else draw
-        print("picture:", picture(rows, suite, options.out, headline(report["machine"])))
+        print("picture:", PICTURES.get(suite, draw)(rows, suite, options.out, headline(report["machine"])))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "latest.json"
     path.write_text(json.dumps(report, indent=1) + "\n")
@@ -87,13 +90,18 @@ def run_race(suite: str, options: argparse.Namespace) -> list[Row]:
     settings = RACES[suite]
     able = [name for name, competitor in COMPETITORS.items() if competitor.can(settings.job)]
     names = options.competitors or (TWO_OF_US if suite in SLOW else able)
-    settings = replace(settings, n_threads=options.threads, budget=options.budget, quick=options.quick)
+    settings = replace(settings, n_threads=options.threads, quick=options.quick)
+    if options.budget:
+        settings.budget = options.budget
     if options.repeats:
         settings.repeats = options.repeats
     rows: list[Row] = []
+    peaks = fma_peaks(options.threads) if settings.job == "fit" else {}
     for case in chosen_cases(suite, options):
         measured = race(case, names, settings)
         rows += measured
+        for row in measured:
+            row.fma_peak = peaks.get((str(row.detail.get("isa")), case.dtype))
         busy = measured[0].busy_cpus if measured else 0.0
         if busy > BUSY:
             print(f"warning: other processes keep {busy:.1f} CPUs busy", file=sys.stderr)
@@ -107,7 +115,7 @@ def run_race(suite: str, options: argparse.Namespace) -> list[Row]:
 
 def chosen_cases(suite: str, options: argparse.Namespace) -> list[Case]:
     """Cases after --rows, --dtypes and --quick; a convergence run promises nothing row by row."""
-    cases = select(options.rows or [], options.dtypes, QUALITY_CASES if suite == "quality" else CASES)
+    cases = select(options.rows or [], options.dtypes, CASES_OF.get(suite, CASES))
     if suite == "default-fit" and not options.rows:
         cases = [case for case in cases if case.default_fit]
     if suite == "seeding" and not options.rows:
@@ -141,7 +149,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--dtypes", nargs="+", default=["float32"], choices=["float32", "float64"])
     add("--competitors", nargs="+", choices=list(COMPETITORS), metavar="NAME")
     add("--repeats", type=int, metavar="N", help="rounds; the number of seeds of random suites")
-    add("--budget", type=float, default=15.0, metavar="S", help="seconds a competitor and row")
+    add("--budget", type=float, metavar="S", help="seconds a competitor and row")
     add("--threads", type=int, default=available_cpus(), metavar="N")
     add("--quick", action="store_true", help="a twentieth of the samples, to try it out")
     add("--markdown", action="store_true", help="also print the table for the README")

@@ -85,6 +85,14 @@ QUALITY_CASES = (
     Case(20_000, 8, 64),
     Case(30_000, 32, 256),
 )
+# Time against n, k and d, each by itself, about one point.
+POINT = Case(100_000, 16, 64, "uniform")  # where all make their ten iterations
+SCALES = {
+    "n_samples": (1000, 10_000, 100_000, 1_000_000),
+    "n_clusters": (4, 16, 64, 256, 1024),
+    "n_features": (2, 4, 16, 64, 256),
+}
+SCALING_CASES = tuple(dict.fromkeys(replace(POINT, **{of: size}) for of, sizes in SCALES.items() for size in sizes))
 CASES = FLOAT32_CASES + tuple(replace(case, dtype="float64") for case in FLOAT32_CASES)
 
 

@@ -61,6 +61,17 @@ def peak_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]]:
     return "\n".join([*lines, "", table]), machine + records
 
 
+def fma_peaks(threads: int) -> dict[tuple[str, str], float]:
+    """Operations a second of multiply-adds by (isa, dtype) on so many threads; {} where they cannot be measured."""
+    isas = runnable_isas()
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            peaks = measure_peaks(Path(name), isas, [], [threads]) if isas else {}
+    except (OSError, subprocess.CalledProcessError):  # no compiler
+        return {}
+    return {(isa, f"float{dtype[1:]}"): rate for (isa, dtype, mix, _), rate in peaks.items() if mix == "fma"}
+
+
 def runnable_isas() -> list[str]:
     """Instruction sets with loops that this processor runs, the fastest first."""
     flags = cpu_flags()

@@ -1,16 +1,18 @@
-"""One picture a suite: times and our ratio beside what was promised, or, of random jobs, inertia against time."""
+"""One picture a suite: times and our ratio beside what was promised, times against n, k and d, inertia against time."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import mode
 
-from .cases import Case
+from .cases import SCALES, Case
 from .competitors import COMPETITORS, OURS
 from .results import Row
 
 ROW_HEIGHT = 0.42  # inches
 MARKERS = "osD^v<>PX*hpd8"
 PANELS_A_ROW = 3
+LETTERS = {"n_samples": "n", "n_clusters": "k", "n_features": "d"}
 
 
 def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
@@ -91,6 +93,48 @@ def draw_inertia(rows: list[Row], suite: str, folder: Path, caption: str) -> str
         axes.set_visible(False)
     figure.supylabel("mean inertia / lowest", fontsize="small")
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, fontsize="small")
+    figure.suptitle(f"{suite}: {caption}", fontsize="small")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{suite}.png"
+    figure.savefig(path, dpi=120)
+    return str(path)
+
+
+def draw_scaling(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
+    """Write ``folder/SUITE.png``: median time against n, k and d, a panel each, all axes logarithmic."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return "left out, it needs matplotlib"
+    done = [row for row in rows if row.seconds]
+    if not done:
+        return "left out, no row was measured"
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(SCALES), sharey=True)
+    shown = {}
+    # The point that the three sweeps share has the commonest value of each size.
+    middle = {of: mode(getattr(row.case, of) for row in done) for of in SCALES}
+    for axes, of in zip(panels, SCALES, strict=True):
+        others = {name: size for name, size in middle.items() if name != of}
+        for marker, name in zip(MARKERS, COMPETITORS, strict=True):
+            mine = [
+                (getattr(row.case, of), 1e3 * row.median)
+                for row in done
+                if row.competitor == name and all(getattr(row.case, key) == size for key, size in others.items())
+            ]
+            if mine:
+                first = name == OURS
+                colour = "crimson" if first else f"C{list(COMPETITORS).index(name) % 10}"
+                (shown[name],) = axes.plot(
+                    *zip(*sorted(mine), strict=True), f"{marker}-", color=colour, lw=2.5 if first else 1, label=name
+                )
+        fixed = ", ".join(f"{LETTERS[name]} = {size:,}" for name, size in others.items())
+        axes.set(xscale="log", yscale="log", xlabel=f"{LETTERS[of]}, with {fixed}")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("median time, ms")
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=5, fontsize="small")
     figure.suptitle(f"{suite}: {caption}", fontsize="small")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite}.png"

@@ -39,6 +39,26 @@ class Row:
     ratio_best: float | None = None  # ours alone: the best peer's median over ours
     target: float | None = None
     target_best: float | None = None
+    fma_peak: float | None = None  # operations a second of multiply-adds here, on the instruction set that ran
+
+    @property
+    def distances_share(self) -> float | None:
+        """Distances computed over samples x clusters x iterations; None where the library does not count them."""
+        count, n_iter = self.detail.get("n_distances"), self.n_iter[0] if self.n_iter else None
+        return count / (self.case.n_samples * self.case.n_clusters * n_iter) if count is not None and n_iter else None
+
+    @property
+    def peak_share(self) -> float | None:
+        """2 d operations for each distance computed, a second, over the peak: what was left out does not count."""
+        count = self.detail.get("n_distances")
+        if count is None or self.fma_peak is None or not self.seconds:
+            return None
+        return 2.0 * self.case.n_features * count / self.median / self.fma_peak
+
+    @property
+    def bytes_per_sample(self) -> float | None:
+        """Memory beyond X at its peak."""
+        return None if self.memory is None else self.memory / self.case.n_samples
 
     @property
     def median(self) -> float:
@@ -66,6 +86,7 @@ class Row:
         if self.seconds:
             record |= {"median": self.median, "min": min(self.seconds), "inertia": self.inertia}
             record |= {"verdict": self.verdict, "verdict_best": self.verdict_best}
+            record |= {"distances_share": self.distances_share, "peak_share": self.peak_share}
         return record
 
 

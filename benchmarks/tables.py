@@ -11,8 +11,15 @@ from .results import Row
 
 HEADER = (
     "competitor", "median ms", "min ms", "x sklearn", "target", "", "x best peer", "target", "",
-    "inertia", "iter", "B/sample", "remarks",
+    "inertia", "iter", "distances", "of peak", "B/sample", "remarks",
 )  # fmt: skip
+LEGEND = (
+    "milliseconds, medians. A star: another inertia than scikit-learn's. x: a peer's time over kmeans_fast's; the "
+    "best: of the fastest that ended as low. Of kmeans_fast: distances computed, in percent of samples x clusters x "
+    "iterations (a last pass comes on top); 2 d operations for each of them, as a share of the multiply-adds that the "
+    "machine makes in that time on as many threads (what bounds, boxes, codes or a grid decide does not count); memory "
+    "beyond X at its peak, in bytes a sample."
+)
 
 
 def full_table(rows: list[Row]) -> str:
@@ -29,7 +36,6 @@ def _line(row: Row) -> tuple[str, ...]:
         return ("  " + row.competitor, "failed: " + row.error)
     counts = [count for count in row.n_iter if count]
     n_iter = f"{sum(counts) / len(counts):.4g}" if counts else ""
-    per_sample = "" if row.memory is None else f"{row.memory / row.case.n_samples:.1f}"
     return (
         "  " + row.competitor,
         milliseconds(row.median),
@@ -42,31 +48,39 @@ def _line(row: Row) -> tuple[str, ...]:
         row.verdict_best,
         f"{row.inertia:.7g}",
         n_iter,
-        per_sample,
+        percent(row.distances_share),
+        percent(row.peak_share),
+        per_sample(row),
         "; ".join(row.marks),
     )
 
 
 def markdown_table(rows: list[Row]) -> str:
-    """One line a case, one column a competitor, for the README; * marks unequal quality."""
+    """One line a case, one column a competitor, then our own figures, for the README; * marks unequal quality."""
     present = [name for name in COMPETITORS if any(row.competitor == name for row in rows)]
-    random_job = any(row.job != "fit" for row in rows)
-    quality = [f"inertia / {BASELINE}'s"] if random_job else []
-    head = ["n, d, k", *(f"{name}, ms" for name in present)]
-    head += [f"x {BASELINE}", "target", "", *quality, "x best peer"]
+    fits = all(row.job == "fit" for row in rows)
+    head = ["n, d, k", *present, f"x {BASELINE}", "target", "x best"]
+    head += ["target", "distances", "of peak", "B/sample"] if fits else [f"inertia / {BASELINE}'s"]
     lines = [head, ["---", *("---:" for _ in head[1:])]]
     for name, group in groupby(rows, key=lambda row: row.case.name):
         by_name = {row.competitor: row for row in group}
         ours, base = by_name.get(OURS), by_name.get(BASELINE)
         line = [name, *(_cell(by_name.get(peer)) for peer in present)]
-        line += [times(ours.ratio if ours else None), times(ours.target if ours else None)]
-        line.append(ours.verdict if ours else "")
-        if random_job:
-            both = ours and base and ours.seconds and base.seconds
-            line.append(f"{ours.inertia / base.inertia:.4f}" if both and ours and base else "")
-        line.append(times(ours.ratio_best if ours else None))
-        lines.append(line)
+        if ours and ours.seconds:
+            line += [times(ours.ratio), _target(ours.target, ours.verdict), times(ours.ratio_best)]
+            if fits:
+                line += [_target(ours.target_best, ours.verdict_best), percent(ours.distances_share)]
+                line += [percent(ours.peak_share), per_sample(ours)]
+            elif base and base.seconds:
+                line.append(f"{ours.inertia / base.inertia:.4f}")
+        lines.append(line + [""] * (len(head) - len(line)))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _target(target: float | None, verdict: str) -> str:
+    if target is None:
+        return ""
+    return f"{target:.3g}, missed" if verdict == "missed" else f"{target:.3g}"
 
 
 def _cell(row: Row | None) -> str:
@@ -108,6 +122,16 @@ def milliseconds(seconds: float) -> str:
     """Write three significant digits or whole milliseconds: 0.0142, 3.97, 1260."""
     ms = 1e3 * seconds
     return f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share with two significant digits at least: 0.42%, 7.5%, 95%."""
+    return "" if share is None else f"{share:.0%}" if share >= 0.1 else f"{100 * share:.2g}%"
+
+
+def per_sample(row: Row) -> str:
+    """Write the bytes of memory that a sample takes beyond X."""
+    return "" if row.bytes_per_sample is None else f"{row.bytes_per_sample:.1f}"
 
 
 def times(ratio: float | None) -> str:

@@ -29,7 +29,7 @@ class KMeansFast(_Ours):
         start = perf_counter()
         r = kmeans(X, len(init), init=init, n_init=1, max_iter=n_iter, tol=0, n_threads=n_threads)
         seconds = perf_counter() - start
-        detail = {name: getattr(r, name) for name in ("algorithm", "isa", "n_threads", "memory")}
+        detail = {name: getattr(r, name) for name in ("algorithm", "isa", "n_threads", "memory", "n_distances")}
         return Fit(seconds, r.centroids, r.n_iter, r.inertia, detail)
 
     def default_fit(self, X: Array, n_clusters: int, seed: int, n_threads: int) -> Fit:
