@@ -104,6 +104,8 @@ def test_pickled_objects_are_refused_unread(tmp_path: Path) -> None:
         (header("{'descr': '<U3', 'fortran_order': False, 'shape': (1, 1)}\n"), "real numbers"),
         (header("{'descr': '<c16', 'fortran_order': False, 'shape': (1, 1)}\n"), "real numbers"),
         (header("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}\n"), "numbers"),
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (0x" + "f" * 5000 + ", 1)}\n"), "damaged"),
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (0x" + "f" * 1900 + ", 1)}\n"), "damaged"),
         (header("(" * 500), "damaged"),
         (header("__import__('os').abort()"), "damaged"),
         (b"\x93NUMPY\x09\x00\x00\x00", r"version 9\.0"),
