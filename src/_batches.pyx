@@ -480,7 +480,7 @@ def quarter_squares(const floating[:, ::1] chosen, const floating[:, ::1] points
                     floating[:, ::1] between, floating[::1] least, floating[::1] quarter, unsigned char[::1] work,
                     int n_threads):
     """Fill `between`, `least` and `quarter` of kmf_proposals (kmf_api_tpl.h) for the first n points."""
-    cdef Py_ssize_t i, share = work.shape[0] // n_threads
+    cdef Py_ssize_t i, share = work.shape[0] // n_threads // 64 * 64
     for i in prange((chosen.shape[0] + 63) // 64, schedule="static", num_threads=n_threads, nogil=True):
         _quarter_squares(chosen, points, n, between, least, quarter, 64 * i, <floating *> &work[threadid() * share])
 

@@ -72,7 +72,7 @@ def distances(const floating[:, ::1] X, const floating[:, ::1] points, floating[
               unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """out[i, j] = |X[i] - points[j]|, by direct differences."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], q = points.shape[0], c
-    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads // 64 * 64
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _distances(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &points[0, 0], q, &out[c * chunk, 0],
@@ -161,7 +161,7 @@ def assign(const floating[:, ::1] X, const floating[::1] shift, const unsigned c
     """labels[i] = the nearest of k packed centroids, looked up in their grid (_grid.pyx) if there is one."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c
     cdef const void *cells = NULL if grid is None else PyCapsule_GetPointer(grid.pointer, "kmf_grid")
-    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads // 64 * 64
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _assign(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &shift[0], <const floating *> &packed[0], k, cells,

@@ -20,7 +20,7 @@ def assign(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1] po
            int32_t[::1] labels, double[::1] totals, unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """Label a block that begins at row `start` of X; totals[c] = the weighted distances of chunk c."""
     cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads // 64 * 64
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             totals[first + c] = _assign(X, c * chunk, min(chunk, n - c * chunk), points, weight, start,
@@ -62,7 +62,7 @@ def seed_round(const floating[:, ::1] X, Py_ssize_t start, late, const floating[
     cdef const double[::1] weight = sample_weight
     cdef const floating[::1] chosen = late
     cdef const floating *c_late = NULL
-    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads // 64 * 64
     if chosen is not None:
         c_late = &chosen[0]
     with nogil:

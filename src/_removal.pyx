@@ -16,7 +16,7 @@ def removal_losses(const floating[:, ::1] X, Py_ssize_t start, const floating[::
                    Py_ssize_t chunk, int n_threads):
     """losses[s, j] += what the samples of slice s lose without centroid j; chunk c belongs to slice c mod n_slices."""
     cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t n = X.shape[0], nth, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n = X.shape[0], nth, share = work.shape[0] // n_threads // 64 * 64
     cdef Py_ssize_t n_tasks = min(losses.shape[0], (n + chunk - 1) // chunk)
     with nogil:
         for nth in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=n_threads):

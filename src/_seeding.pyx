@@ -24,7 +24,8 @@ def seed_round(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1
     """`seed_round` of kmf_api_tpl.h; potential[c, j] is that of candidate j over chunk c."""
     cdef const double[::1] weight = sample_weight
     cdef int32_t[::1] labels = nearest
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk, share = work.shape[0] // n_threads
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk
+    cdef Py_ssize_t share = work.shape[0] // n_threads // 64 * 64  # of fewer threads than it was made for, too
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &late[0, 0], late.shape[0], label,
