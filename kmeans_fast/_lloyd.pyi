@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from ._boxes import Boxes
 from ._memory import Workspace
 
+RIVALS: int
+
 def movers_bytes(single: bool, k: int, d: int) -> int: ...
 def scratch_bytes(single: bool, k: int, d: int, n_slices: int, n_threads: int, work: int) -> int: ...
 
@@ -42,10 +44,10 @@ class Lloyd:
         lower: NDArray[np.float32],
         moved: NDArray[np.float32],
         near: NDArray[np.float32],
-        nearest: NDArray[np.int32],
+        rivals: NDArray[np.int32] | None,
+        gaps: NDArray[np.float32] | None,
         last_centroids: NDArray[np.float64],
         rows: NDArray[np.uint8],
-        zeros: NDArray[np.uint8],
         mover: NDArray[np.int32],
         movers: NDArray[np.uint8],
         filter: NDArray[np.uint8] | None,

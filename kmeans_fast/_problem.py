@@ -278,19 +278,20 @@ class Problem:
             engine.keep_grid(make_grid(single, n, k, d, make))
         if bounds:
             upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
+            gaps_threads = self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0
             engine.keep_bounds(
                 upper,
                 lower,
                 moved,
-                make((3, k), np.float32),
-                make(k, np.int32),
+                make((2, k), np.float32),
+                make((k, _lloyd.RIVALS), np.int32) if gaps_threads else None,
+                make((k, _lloyd.RIVALS + 1), np.float32) if gaps_threads else None,
                 make((k, d), np.float64),
                 make(k * d * self.dtype.itemsize, np.uint8),
-                make(d * self.dtype.itemsize, np.uint8),
                 make(k, np.int32),
                 make(_lloyd.movers_bytes(single, k, d), np.uint8),
                 make(filter_bytes, np.uint8) if filter_bytes else None,
-                self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0,
+                gaps_threads,
             )
         if elkan:
             gaps, drift = make((k, k), np.float32), make(k, np.float32)

@@ -14,6 +14,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 
 from kmf cimport (
+    KMF_RIVALS,
     kmf_codes,
     kmf_filter_holds,
     kmf_grid_f32,
@@ -48,7 +49,7 @@ cdef enum:
 # Centroids whose distances to the others are taken in one go.
 cdef enum:
     GAPS_AT_ONCE = 32
-    SAMPLES_AT_ONCE = 64
+    CENTROIDS_AT_ONCE = 32
 
 # The centroids looked at apart because they moved most (kmf_bounds_tpl.h): so many at most, and one of so many,
 # fewer where the filter makes all centroids cheap.
@@ -62,6 +63,8 @@ cdef enum:
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
+RIVALS = KMF_RIVALS  # of a centroid (kmf_rivals_tpl.h)
+
 cdef double TINIEST = 1e-36  # squares below it lose their digits (kmf_assign_tpl.h)
 
 
@@ -106,11 +109,12 @@ cdef class Lloyd:
         int32_t[::1] labels, old_labels
         const double[::1] sample_weight
         const double[::1] origin
-        unsigned char[::1] packed, shift, work, filter, rows, zeros, movers
-        float[::1] upper, lower, moved, near, near_mover, drift, scratch
-        int32_t[::1] nearest, mover
+        unsigned char[::1] packed, shift, work, filter, rows, movers
+        float[::1] upper, lower, moved, near, near_mover, drift
+        int32_t[:, ::1] rivals
+        int32_t[::1] mover
         double[::1] way
-        float[:, ::1] apart, bounds
+        float[:, ::1] apart, bounds, gaps
         double[:, ::1] last_centroids
         kmf_moves moves
         float reach
@@ -174,20 +178,19 @@ cdef class Lloyd:
         memset(self.scored, 0, self.n_threads * sizeof(Counts))
 
     def keep_bounds(self, float[::1] upper, float[::1] lower, float[::1] moved, float[:, ::1] near,
-                    int32_t[::1] nearest, double[:, ::1] last_centroids, unsigned char[::1] rows,
-                    unsigned char[::1] zeros, int32_t[::1] mover, unsigned char[::1] movers,
+                    int32_t[:, ::1] rivals, float[:, ::1] gaps, double[:, ::1] last_centroids,
+                    unsigned char[::1] rows, int32_t[::1] mover, unsigned char[::1] movers,
                     unsigned char[::1] filter, int gaps_threads):
         """Use Hamerly's bounds from now on, and the filter if not None; this is their memory (kmf_hamerly_tpl.h).
 
-        With gaps_threads > 0 so many find the distances between the centroids before a pass.
+        Unless they are None, gaps_threads find the rivals of each centroid before a pass (kmf_rivals_tpl.h).
         """
         self.upper, self.lower, self.moved, self.last_centroids = upper, lower, moved, last_centroids
-        self.near, self.near_mover, self.scratch = near[0], near[1], near[2]
-        self.nearest, self.rows, self.zeros, self.filter = nearest, rows, zeros, filter
+        self.near, self.near_mover = near[0], near[1]
+        self.rivals, self.gaps, self.rows, self.filter = rivals, gaps, rows, filter
         self.mover, self.movers = mover, movers
         self.gaps_threads = gaps_threads
         near[:] = 0.0
-        zeros[:] = 0
 
     def keep_elkan(self, float[:, ::1] bounds, float[:, ::1] apart, float[::1] drift, double[::1] way):
         """Use Elkan's bounds on top of Hamerly's; this is their memory (kmf_elkan_tpl.h)."""
@@ -345,13 +348,14 @@ cdef class Lloyd:
                 self.drift[j] = <float> (self.way[j] * UP)
         self.reach = <float> (reach * UP)
         self.moves.near, self.moves.near_mover = &self.near[0], &self.near_mover[0]
-        self.moves.apart = self.moves.drift = NULL
+        self.moves.apart = self.moves.drift = self.moves.gaps = NULL
+        self.moves.rivals = NULL
         if self.bounds is not None:
             self._measure_gaps()
             self.moves.apart, self.moves.drift = &self.apart[0, 0], &self.drift[0]
-        elif self.bounded:
-            if self.gaps_threads > 0:
-                self._measure_near(rows)
+        elif self.bounded and self.rivals is not None:
+            self._find_rivals(rows)
+            self.moves.rivals, self.moves.gaps = &self.rivals[0, 0], &self.gaps[0, 0]
         if self.bounded:
             self._measure_movers(rows, shift)
         self.filter_now = NULL
@@ -363,27 +367,24 @@ cdef class Lloyd:
             else:
                 K.f64.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
 
-    cdef void _measure_near(self, const floating *rows):
-        """Find the distance of each centroid to the nearest other one, rounded down: the centroids are samples here."""
-        cdef Py_ssize_t c, j, m = SAMPLES_AT_ONCE, n_chunks = (self.k + SAMPLES_AT_ONCE - 1) // SAMPLES_AT_ONCE
+    cdef void _find_rivals(self, const floating *rows):
+        """Find the nearest others of each centroid, and the distance to the first of them."""
+        cdef Py_ssize_t c, j, m = CENTROIDS_AT_ONCE, n_chunks = (self.k + CENTROIDS_AT_ONCE - 1) // CENTROIDS_AT_ONCE
         with nogil:
             for c in prange(n_chunks, schedule="static", num_threads=self.gaps_threads):
-                self._near_of(rows, c * m, min(m, self.k - c * m), threadid())
+                self._rivals_of(rows, c * m, min(m, self.k - c * m), threadid())
         for j in range(self.k):
-            if self.nearest[j] != j:  # one of two alike
-                self.near[j] = 0.0
+            self.near[j] = self.gaps[j, 0]
 
-    cdef void _near_of(self, const floating *rows, Py_ssize_t j, Py_ssize_t m, int thread) noexcept nogil:
-        cdef size_t unfiltered
+    cdef void _rivals_of(self, const floating *rows, Py_ssize_t j, Py_ssize_t m, int thread) noexcept nogil:
         cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
-        cdef const floating *zeros = <const floating *> &self.zeros[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
         if floating is float:
-            K.f32.hamerly(rows + j * self.d, m, self.d, zeros, packed, rows, NULL, self.k, self.reach, NULL,
-                          &self.nearest[j], &self.scratch[j], &self.near[j], &unfiltered, work)
+            K.f32.find_rivals(rows, packed, self.k, self.d, j, m, self.reach, &self.rivals[0, 0],
+                              &self.gaps[0, 0], work)
         else:
-            K.f64.hamerly(rows + j * self.d, m, self.d, zeros, packed, rows, NULL, self.k, self.reach, NULL,
-                          &self.nearest[j], &self.scratch[j], &self.near[j], &unfiltered, work)
+            K.f64.find_rivals(rows, packed, self.k, self.d, j, m, self.reach, &self.rivals[0, 0],
+                              &self.gaps[0, 0], work)
 
     cdef void _measure_movers(self, const floating *rows, const floating *shift):
         """Find the few centroids that moved most, and how far the others are from them, rounded down."""
@@ -570,7 +571,7 @@ cdef class Lloyd:
         cdef const floating *origin
         cdef int32_t *codes
         cdef const kmf_moves *moves = NULL
-        cdef size_t unfiltered = 0
+        cdef size_t unfiltered = 0, settled = 0
         if self.bounded:
             moves = &self.moves
         if self.rows is not None:
@@ -596,7 +597,7 @@ cdef class Lloyd:
                     &self.upper[row], &self.lower[row], &self.bounds[row, 0], work)
             else:
                 scored = K.f32.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
-                                       labels, &self.upper[row], &self.lower[row], &unfiltered, work)
+                                       labels, &self.upper[row], &self.lower[row], &unfiltered, &settled, work)
         else:
             if self.grid_now != NULL:
                 scored = 0
@@ -618,8 +619,8 @@ cdef class Lloyd:
                     &self.upper[row], &self.lower[row], &self.bounds[row, 0], work)
             else:
                 scored = K.f64.hamerly(X, m, self.d, shift, packed, rows, self.filter_now, self.k, self.reach, moves,
-                                       labels, &self.upper[row], &self.lower[row], &unfiltered, work)
-        self.scored[thread].distances += scored * self.k + distances
+                                       labels, &self.upper[row], &self.lower[row], &unfiltered, &settled, work)
+        self.scored[thread].distances += scored * self.k + distances + settled
         if self.filter_now != NULL or self.codes_now:
             self.scored[thread].filtered += scored - unfiltered
             self.scored[thread].unfiltered += unfiltered

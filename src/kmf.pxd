@@ -7,9 +7,14 @@ cdef extern from "kmf.h" nogil:
         KMF_VERSION
         KMF_LIST
 
+    enum:
+        KMF_RIVALS
+
     ctypedef struct kmf_moves:
         const float *moved
         const float *near
+        const int32_t *rivals
+        const float *gaps
         const float *apart
         const float *drift
         const float *near_mover
@@ -100,9 +105,11 @@ cdef extern from "kmf.h" nogil:
             const int32_t *, const float *, size_t, size_t, const float *, const float *, size_t,
             const kmf_codes *, int32_t *, float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
+        void (*find_rivals)(
+            const float *, const float *, size_t, size_t, size_t, size_t, float, int32_t *, float *, float *) noexcept nogil
         size_t (*hamerly)(
             const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
-            float, const kmf_moves *, int32_t *, float *, float *, size_t *, float *) noexcept nogil
+            float, const kmf_moves *, int32_t *, float *, float *, size_t *, size_t *, float *) noexcept nogil
         size_t (*elkan)(
             const float *, size_t, size_t, const float *, const float *, const float *, size_t, float,
             const kmf_moves *, int, int32_t *, float *, float *, float *, float *) noexcept nogil
@@ -212,9 +219,11 @@ cdef extern from "kmf.h" nogil:
             const int32_t *, const double *, size_t, size_t, const double *, const double *, size_t,
             const kmf_codes *, int32_t *, double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
+        void (*find_rivals)(
+            const double *, const double *, size_t, size_t, size_t, size_t, float, int32_t *, float *, double *) noexcept nogil
         size_t (*hamerly)(
             const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
-            float, const kmf_moves *, int32_t *, float *, float *, size_t *, double *) noexcept nogil
+            float, const kmf_moves *, int32_t *, float *, float *, size_t *, size_t *, double *) noexcept nogil
         size_t (*elkan)(
             const double *, size_t, size_t, const double *, const double *, const double *, size_t, float,
             const kmf_moves *, int, int32_t *, float *, float *, float *, double *) noexcept nogil

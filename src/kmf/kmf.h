@@ -16,10 +16,14 @@
 
 #define KMF_VERSION 100 /* major * 10000 + minor * 100 + patch */
 
+#define KMF_RIVALS 3 /* nearest other centroids that are known of each (kmf_rivals_tpl.h) */
+
 /* How the centroids moved since the last pass, and how far they are from each other: what bounds need to know. */
 typedef struct kmf_moves {
     const float *moved;      /* k, rounded up */
     const float *near;       /* k, the distance to the nearest other centroid, rounded down; 0 where it is not known */
+    const int32_t *rivals;   /* k x KMF_RIVALS, the nearest others, by rising distance, or NULL */
+    const float *gaps;       /* k x (KMF_RIVALS + 1), under the distances to them, and to all the rest; 1e37: none */
     const float *apart;      /* k x k, such distances; 1e37 on the diagonal. For Elkan's bounds alone */
     const float *drift;      /* k, what `moved` has come to since the bounds began, rounded up. For Elkan's alone */
     const float *near_mover; /* k, the distance to the nearest of a few that moved far, rounded down */
@@ -131,7 +135,7 @@ typedef struct kmf_kernels {
 #define KMF_TABLE_MODES(isa) KMF_TABLE_MODES_OF(isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack, ...) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, __VA_ARGS__, filter_pack, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, filter_pack, ...) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, __VA_ARGS__, filter_pack, kmf_find_rivals_##dtype##_##isa, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"

@@ -99,6 +99,15 @@ typedef struct KMF_API(kmf_kernels) {
      * processor takes no products of bytes. For d <= 65536. */
     void (*filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter);
 
+    /* What kmf_moves says of the rivals of centroids [first, first + m). */
+    void (*find_rivals)(const KMF_T *rows, /* IN  k x d: centroids, less the shift */
+                        const KMF_T *packed,
+                        size_t k, size_t d, size_t first, size_t m,
+                        float reach,     /* the greatest |c| about the shift, rounded up */
+                        int32_t *rivals, /* OUT k x KMF_RIVALS */
+                        float *gaps,     /* OUT k x (KMF_RIVALS + 1) */
+                        KMF_T *work);
+
     /* The labels of `assign`, by Hamerly's bounds (kmf_hamerly_tpl.h), for d > 8 and one chunk of samples. Without
      * `moves` every sample is scored and its bounds are made; with it labels and bounds are those of the pass before.
      * Returns how many samples were scored. `work` has n elements more than for the others, and with a filter
@@ -113,6 +122,7 @@ typedef struct KMF_API(kmf_kernels) {
                       float *upper,           /* INOUT n, on the distance to the own centroid */
                       float *lower,           /* INOUT n, on the distance to any other */
                       size_t *unfiltered,     /* OUT samples that the filter left to be scored against all centroids */
+                      size_t *settled,        /* OUT distances of samples that were scored against rivals alone */
                       KMF_T *work);
 
     /* The labels of `assign`, by Elkan's bounds (kmf_elkan_tpl.h), for one chunk of samples. Unless `bounded`, every

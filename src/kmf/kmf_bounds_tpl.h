@@ -20,6 +20,13 @@ KMF_INLINE int KMF_FN(clear)(size_t d, float reach, float up, float low)
     return (room > 0.0f) & (room * room > (up * up + KMF_FN(slack)(KMF_FN(chain)(d), span)) * GROW);
 }
 
+/* What a lower bound must exceed for its centroid to lose against one at `up` or nearer. */
+KMF_INLINE float KMF_FN(hurdle)(size_t d, float reach, float up)
+{
+    const float span = up + 2.0f * reach;
+    return sqrtf(up * up + KMF_FN(slack)(KMF_FN(chain)(d), span)) * GROW + 2.0f * KMF_FN(blur)(span);
+}
+
 /* Append the samples whose flag is not 0, of SIDE_BY_SIDE of which m count; returns how many are listed then. */
 KMF_INLINE size_t KMF_FN(list_flagged)(const int32_t *flags, const int32_t *samples, size_t m, int32_t *list,
                                        size_t count)

@@ -50,19 +50,12 @@ KMF_STATIC float KMF_FN(least_bound)(const KMF_FN(elkan_pass) * pass, const floa
     return bound * SHRINK;
 }
 
-/* What a bound must exceed for its centroid to lose against one at distance `up`. */
-KMF_INLINE float KMF_FN(hurdle)(const KMF_FN(elkan_pass) * pass, float up)
-{
-    const float span = up + 2.0f * pass->reach;
-    return sqrtf(up * up + KMF_FN(slack)(KMF_FN(chain)(pass->d), span)) * GROW + 2.0f * KMF_FN(blur)(span);
-}
-
 /* List the centroids that may be nearer than the own one; with `rivals` NULL only say whether there are any. */
-KMF_STATIC size_t KMF_FN(find_rivals)(const KMF_FN(elkan_pass) * pass, const float *bounds, int32_t own, float up,
+KMF_STATIC size_t KMF_FN(list_rivals)(const KMF_FN(elkan_pass) * pass, const float *bounds, int32_t own, float up,
                                       int32_t *rivals)
 {
     const float *apart = pass->apart + (size_t)own * pass->k, *drift = pass->drift;
-    const float hurdle = KMF_FN(hurdle)(pass, up) * GROW;
+    const float hurdle = KMF_FN(hurdle)(pass->d, pass->reach, up) * GROW;
     size_t count = 0;
     for (size_t start = 0; start < pass->k; start += STRIP) {
         const size_t m = pass->k - start < STRIP ? pass->k - start : STRIP;
@@ -84,26 +77,6 @@ KMF_STATIC size_t KMF_FN(find_rivals)(const KMF_FN(elkan_pass) * pass, const flo
     return count;
 }
 
-/* Squared distances of one sample to nr centroids, and its |x|^2 about the shift. */
-KMF_STATIC KMF_T KMF_FN(row_squares)(const KMF_FN(elkan_pass) * pass, const KMF_T *x, const int32_t *centroids,
-                                     size_t nr, const KMF_T *ahead, KMF_T *squares)
-{
-    const KMF_T *rows[DOTS];
-    KMF_T dots[DOTS + 1];
-    const size_t padded = nr > 4 ? DOTS : nr > 2 ? 4 : nr;
-    for (size_t j = 0; j < padded; ++j)
-        rows[j] = pass->rows + (size_t)centroids[j < nr ? j : 0] * pass->d;
-    switch (padded) {
-    case 1: KMF_FN(some_dots)(x, pass->shift, pass->d, rows, 1, ahead, dots); break;
-    case 2: KMF_FN(some_dots)(x, pass->shift, pass->d, rows, 2, ahead, dots); break;
-    case 4: KMF_FN(some_dots)(x, pass->shift, pass->d, rows, 4, ahead, dots); break;
-    default: KMF_FN(some_dots)(x, pass->shift, pass->d, rows, DOTS, ahead, dots); break;
-    }
-    for (size_t j = 0; j < nr; ++j)
-        squares[j] = dots[padded] + 2 * (KMF_FN(half_norm)(pass->packed, pass->d, (size_t)centroids[j]) - dots[j]);
-    return dots[padded];
-}
-
 /* Label one sample that Hamerly's bounds do not clear. Returns the distances computed; sets *unsure where only `assign`
  * can tell the nearest, and then every bound but that of the own centroid is set. */
 KMF_STATIC size_t KMF_FN(relabel_row)(const KMF_FN(elkan_pass) * pass, const KMF_T *x, const KMF_T *ahead,
@@ -113,18 +86,18 @@ KMF_STATIC size_t KMF_FN(relabel_row)(const KMF_FN(elkan_pass) * pass, const KMF
     const int32_t own = *label;
     int32_t best = own;
     KMF_T squares[DOTS];
-    if (KMF_FN(find_rivals)(pass, bounds, own, *upper, NULL) == 0) {
+    if (KMF_FN(list_rivals)(pass, bounds, own, *upper, NULL) == 0) {
         *lower = KMF_FN(least_bound)(pass, bounds, own, *upper);
         return 0;
     }
-    const KMF_T norm = KMF_FN(row_squares)(pass, x, &own, 1, ahead, squares);
+    const KMF_T norm = KMF_FN(row_squares)(x, pass->d, pass->shift, pass->packed, pass->rows, &own, 1, ahead, squares);
     const float span = sqrtf((float)norm) * GROW + pass->reach, off = KMF_FN(row_slack)(pass->d, span);
     const float own_square = (float)squares[0], up = KMF_FN(upper_of)(own_square, span, off);
     KMF_T best_square = squares[0], second_square = (KMF_T)HUGE_VAL;
-    const size_t n_rivals = KMF_FN(find_rivals)(pass, bounds, own, up, rivals);
+    const size_t n_rivals = KMF_FN(list_rivals)(pass, bounds, own, up, rivals);
     for (size_t start = 0; start < n_rivals; start += DOTS) {
         const size_t nr = n_rivals - start < DOTS ? n_rivals - start : DOTS;
-        KMF_FN(row_squares)(pass, x, rivals + start, nr, NULL, squares);
+        KMF_FN(row_squares)(x, pass->d, pass->shift, pass->packed, pass->rows, rivals + start, nr, NULL, squares);
         for (size_t r = 0; r < nr; ++r) {
             const int32_t j = rivals[start + r];
             const KMF_T square = squares[r];
@@ -139,7 +112,7 @@ KMF_STATIC size_t KMF_FN(relabel_row)(const KMF_FN(elkan_pass) * pass, const KMF
     if (*unsure || best != own)
         bounds[own] = (KMF_FN(lower_of)(own_square, span, off) + pass->drift[own]) * SHRINK;
     if (*unsure) {
-        *upper = KMF_FN(hurdle)(pass, up); /* the nearest may be so far, by rounding */
+        *upper = KMF_FN(hurdle)(pass->d, pass->reach, up); /* the nearest may be so far, by rounding */
     } else {
         *label = best;
         *upper = best == own ? up : KMF_FN(upper_of)((float)best_square, span, off);

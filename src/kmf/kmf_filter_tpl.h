@@ -278,16 +278,6 @@ KMF_INLINE KMF_T KMF_FN(row_dot)(const KMF_T *x, const KMF_T *shift, const KMF_T
     return dot;
 }
 
-/* Take in the score of a centroid; they come by rising label, so that the lowest of equals wins. */
-KMF_INLINE void KMF_FN(rank)(KMF_T score, int32_t j, KMF_T *best, KMF_T *second, int32_t *label)
-{
-    const KMF_T larger = score < *best ? *best : score;
-    const int32_t labels[2] = {*label, j}; /* a branch would be a guess */
-    *label = labels[score < *best];
-    *second = larger < *second ? larger : *second;
-    *best = score < *best ? score : *best;
-}
-
 /* The scores of m <= PANEL pairs, by the operations of `assign`. */
 KMF_STATIC void KMF_FN(pair_scores)(const KMF_T **rows, const KMF_T **centroids, size_t d, const KMF_T *shift,
                                     const KMF_T *zeros, KMF_T *panel, KMF_T *score)

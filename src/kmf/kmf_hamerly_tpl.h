@@ -52,22 +52,29 @@ KMF_STATIC size_t KMF_FN(score_movers)(const KMF_T *X, size_t d, const KMF_T *sh
 }
 
 /* Labels and bounds of one chunk; returns how many samples were scored. Without `moves` all are, and bounds are made.
- * `unfiltered`: for how many of them the filter left too many centroids. */
+ * `unfiltered`: for how many of them the filter left too many centroids; `settled`: distances to rivals alone. */
 KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_T *shift, const KMF_T *packed,
                                   const KMF_T *centroid_rows, const void *filter, size_t k, float reach,
                                   const kmf_moves *moves, int32_t *labels, float *upper, float *lower,
-                                  size_t *unfiltered, KMF_T *work)
+                                  size_t *unfiltered, size_t *settled, KMF_T *work)
 {
     int32_t *active = (int32_t *)(void *)work, *waiting = active + n;
     float *kept = (float *)(void *)(waiting + n);
     work += 3 * n * sizeof(float) / sizeof(KMF_T) + 1;
     size_t n_active = moves ? KMF_FN(find_active)(n, d, reach, moves, labels, upper, lower, kept, active) : n;
+    *settled = 0;
     if (moves && k > FEW) {
         size_t n_waiting;
+        if (moves->rivals)
+            n_active = KMF_FN(ask_rivals)(X, d, shift, packed, centroid_rows, reach, moves, labels, upper, lower, kept,
+                                          active, n_active, waiting, settled);
         n_active = KMF_FN(tighten)(X, d, shift, centroid_rows, reach, moves, labels, upper, lower, kept, active,
                                    n_active, waiting, &n_waiting);
         n_active = KMF_FN(score_movers)(X, d, shift, reach, moves, labels, upper, lower, waiting, n_waiting, active,
                                         n_active, work);
+        if (moves->rivals) /* once more, with exact distances to the own centroid */
+            n_active = KMF_FN(ask_rivals)(X, d, shift, packed, centroid_rows, reach, moves, labels, upper, lower, kept,
+                                          active, n_active, waiting, settled);
     }
     const size_t group = filter ? FILTER_PANEL : PANEL;
     *unfiltered = 0;

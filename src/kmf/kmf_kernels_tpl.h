@@ -116,6 +116,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #include "kmf_row_tpl.h"
 #include "kmf_filter_tpl.h"
 #include "kmf_bounds_tpl.h"
+#include "kmf_rivals_tpl.h"
 #include "kmf_hamerly_tpl.h"
 #include "kmf_elkan_tpl.h"
 #include "kmf_l1_tpl.h"

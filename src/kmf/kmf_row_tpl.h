@@ -77,3 +77,42 @@ KMF_INLINE KMF_T KMF_FN(half_norm)(const KMF_T *packed, size_t d, size_t j)
 {
     return packed[j / TILE * TILE * (d + 2) + j % TILE];
 }
+
+/* Take in the score of a centroid; they come by rising label, so that the lowest of equals wins. */
+KMF_INLINE void KMF_FN(rank)(KMF_T score, int32_t j, KMF_T *best, KMF_T *second, int32_t *label)
+{
+    const KMF_T larger = score < *best ? *best : score;
+    const int32_t labels[2] = {*label, j}; /* a branch would be a guess */
+    *label = labels[score < *best];
+    *second = larger < *second ? larger : *second;
+    *best = score < *best ? score : *best;
+}
+
+/* The same for centroids that lie as `which` says, of which n count and the first one stands for the others. */
+KMF_INLINE void KMF_FN(listed_dots)(const KMF_T *x, const KMF_T *shift, size_t d, const KMF_T *centroids,
+                                    const int32_t *which, size_t n, const size_t nr, const KMF_T *ahead, KMF_T *dots)
+{
+    const KMF_T *rows[DOTS];
+    KMF_UNROLL
+    for (size_t j = 0; j < nr; ++j)
+        rows[j] = centroids + (size_t)which[j < n ? j : 0] * d;
+    KMF_FN(some_dots)(x, shift, d, rows, nr, ahead, dots);
+}
+
+/* Squared distances of one sample to nr <= DOTS centroids, and its |x|^2 about the shift. */
+KMF_INLINE KMF_T KMF_FN(row_squares)(const KMF_T *x, size_t d, const KMF_T *shift, const KMF_T *packed,
+                                     const KMF_T *centroids, const int32_t *which, size_t nr, const KMF_T *ahead,
+                                     KMF_T *squares)
+{
+    KMF_T dots[DOTS + 1];
+    const size_t padded = nr > 4 ? DOTS : nr > 2 ? 4 : nr;
+    switch (padded) {
+    case 1: KMF_FN(listed_dots)(x, shift, d, centroids, which, nr, 1, ahead, dots); break;
+    case 2: KMF_FN(listed_dots)(x, shift, d, centroids, which, nr, 2, ahead, dots); break;
+    case 4: KMF_FN(listed_dots)(x, shift, d, centroids, which, nr, 4, ahead, dots); break;
+    default: KMF_FN(listed_dots)(x, shift, d, centroids, which, nr, DOTS, ahead, dots); break;
+    }
+    for (size_t j = 0; j < nr; ++j)
+        squares[j] = dots[padded] + 2 * (KMF_FN(half_norm)(packed, d, (size_t)which[j]) - dots[j]);
+    return dots[padded];
+}

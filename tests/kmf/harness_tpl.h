@@ -354,6 +354,23 @@ static void F(measure_gaps)(const F(problem) * p, const double *centroids, float
     }
 }
 
+/* Rivals are other centroids, no farther than their gap says none is; the last gap bounds all that are not listed. */
+static void F(check_rivals)(const F(problem) * p, const float *apart, const int32_t *rivals, const float *gaps)
+{
+    for (size_t i = 0; i < p->k; ++i) {
+        const float *gap = gaps + i * (KMF_RIVALS + 1);
+        for (size_t j = 0; j < p->k; ++j) {
+            size_t r = 0;
+            while (r < KMF_RIVALS && !(gap[r] < 1e37f && rivals[i * KMF_RIVALS + r] == (int32_t)j))
+                ++r;
+            CHECK(i != j || r == KMF_RIVALS, "a rival of itself", p->n, p->d, p->k);
+            CHECK(i == j || gap[r] * 0.999999f <= apart[i * p->k + j], "a gap", p->n, p->d, p->k);
+        }
+        for (size_t r = 0; r < KMF_RIVALS; ++r)
+            CHECK(gap[r] <= gap[r + 1], "the order of gaps", p->n, p->d, p->k);
+    }
+}
+
 static double F(distance_to)(const F(problem) * p, size_t i, const double *centroid)
 {
     double square = 0.0;
@@ -386,10 +403,12 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
     T *movers = (T *)allocate(F(kmf_packed_size)(KERNELS, n_movers, p->d), sizeof(T));
     double *evens = (double *)allocate(n_movers * p->d, sizeof(double));
     int32_t *mover = (int32_t *)allocate(n_movers, sizeof(int32_t));
+    int32_t *rivals = (int32_t *)allocate(k * KMF_RIVALS, sizeof(int32_t));
+    float *gaps = (float *)allocate(k * (KMF_RIVALS + 1), sizeof(float));
     memcpy(centroids, p->centroids, k * p->d * sizeof(double));
     memset(drift, 0, k * sizeof(float));
     for (int pass = 0; pass < 6; ++pass) {
-        kmf_moves moves = {moved, near, apart, drift, near_even, mover, movers, n_movers, 0, 0, 0, 0};
+        kmf_moves moves = {moved, near, NULL, NULL, apart, drift, near_even, mover, movers, n_movers, 0, 0, 0, 0};
         double largest = 0.0;
         for (size_t j = 0; j < k; ++j) {
             double norm = 0.0, step = pass > 0 && random_bits() % 4 == 0 ? 1.0 / (1 << pass) : 0.0;
@@ -430,10 +449,14 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
                                                    labels, upper, lower, bounds, scratch);
             CHECK(pass > 0 ? computed <= 2 * p->n * k : computed == p->n * k, "count of elkan", p->n, p->d, k);
         } else {
-            size_t unfiltered;
+            size_t unfiltered, settled;
+            KERNELS->find_rivals(rows, packed, k, p->d, 0, k, reach, rivals, gaps, scratch);
+            F(check_rivals)(p, apart, rivals, gaps);
+            if (pass % 3 != 2)
+                moves.rivals = rivals, moves.gaps = gaps;
             const size_t scored =
                 KERNELS->hamerly(p->X, p->n, p->d, p->shift, packed, rows, filter, k, reach, pass == 0 ? NULL : &moves,
-                                 labels, upper, lower, &unfiltered, scratch);
+                                 labels, upper, lower, &unfiltered, &settled, scratch);
             CHECK(unfiltered <= scored, "unfiltered", p->n, p->d, k);
             CHECK(pass == 0 ? scored == p->n : scored <= p->n, "count of hamerly", p->n, p->d, k);
         }
@@ -448,8 +471,8 @@ static void F(check_bounds)(const kmf_kernels *kernels, const F(problem) * p, en
             }
         }
     }
-    free(mover), free(evens), free(movers), free(labels), free(centroids), free(bounds), free(drift), free(apart),
-        free(near), free(moved), free(near_even);
+    free(rivals), free(gaps), free(mover), free(evens), free(movers), free(labels), free(centroids), free(bounds),
+        free(drift), free(apart), free(near), free(moved), free(near_even);
     free(lower), free(upper), free(rows), free(scratch), free(packed), free(filter);
 }
 
