@@ -40,6 +40,7 @@ MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one s
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
 
 LABEL_BYTES = 4
+LATENT = 4.0  # multiply-adds in the time of adding up a number that is not in L2, as the sums of all slices are
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
@@ -250,7 +251,7 @@ class Problem:
             fused,
             self.chunk,
             self.n_threads,
-            self.threads_for(float(n_slices * k * (d + 2))),
+            self.threads_for(LATENT * float(n_slices * k * (d + 2))),
             self.total_squares,
             self.labels,
             make(n_old, np.int32),

@@ -3,6 +3,22 @@
 /* Short rows are folded, FOLD / d at a time, so that the loop runs along memory whatever d is. */
 #define FOLD 64
 
+/* Longer ones come in fours, which share the loads and stores of the figures. */
+KMF_INLINE void KMF_FN(survey_four)(const KMF_T *X, size_t d, const double *shift, const double weight[4], double *sums,
+                                    double *squares, double *most)
+{
+    const double w0 = weight[0], w1 = weight[1], w2 = weight[2], w3 = weight[3];
+    for (size_t f = 0; f < d; ++f) {
+        const double x0 = (double)X[f] - shift[f], x1 = (double)X[d + f] - shift[f];
+        const double x2 = (double)X[2 * d + f] - shift[f], x3 = (double)X[3 * d + f] - shift[f];
+        const double m0 = fabs(x0) > fabs(x1) ? fabs(x0) : fabs(x1), m1 = fabs(x2) > fabs(x3) ? fabs(x2) : fabs(x3);
+        const double m2 = m0 > m1 ? m0 : m1;
+        sums[f] = sums[f] + w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3;
+        squares[f] = squares[f] + w0 * (x0 * x0) + w1 * (x1 * x1) + w2 * (x2 * x2) + w3 * (x3 * x3);
+        most[f] = m2 > most[f] ? m2 : most[f];
+    }
+}
+
 KMF_STATIC void KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const double *shift, const double *sample_weight,
                                double *sums, double *squares, double *most)
 {
@@ -25,6 +41,10 @@ KMF_STATIC void KMF_FN(survey)(const KMF_T *X, size_t n, size_t d, const double 
             squares[t % d] += q[t];
             most[t % d] = r[t] > most[t % d] ? r[t] : most[t % d];
         }
+    }
+    for (; i + 4 <= n; i += 4) {
+        static const double ones[4] = {1.0, 1.0, 1.0, 1.0};
+        KMF_FN(survey_four)(X + i * d, d, shift, sample_weight ? sample_weight + i : ones, sums, squares, most);
     }
     for (; i < n; ++i) {
         const double weight = sample_weight ? sample_weight[i] : 1.0;
