@@ -24,7 +24,7 @@ MAX_STRETCH = 1 << 18  # samples that are put in order together
 SIGNAL_WORK = 2e8  # samples that are looked at between two looks for a signal
 
 LIST_BYTES = 12  # a sample, for lists of improvements,
-LIST_SHARE = 1 / 8  # or this share of X
+LIST_SHARE = 1 / 16  # or this share of X
 MAX_BATCH = 1024  # proposals of a batch; its distances to the chosen samples take no more than MAX_BETWEEN_BYTES
 MAX_BETWEEN_BYTES = 1 << 25
 LIST_STRETCH_BYTES = 1 << 22
@@ -135,7 +135,7 @@ class Lists:
             make((n_slices, stride), np.float64),
             make((len(state.taken), n_slices), np.float64),
         )
-        self.density = 2.0  # length of a list over n / m
+        self.density = 1.0  # length of a list over n / m
         self.left = 0.0  # what a round leaves of the potential; 0: not known
 
     def rows(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -154,10 +154,11 @@ class Lists:
         """Play rounds with as many proposals as their lists have room for, or one round on all of X."""
         state, problem, n = self.state, self.state.problem, self.state.problem.samples.n_samples
         few = 2 * state.q
+        greedy = state.wanted[state.m : state.m + 2].max() > 1  # a round of one may be the first of a batch
         room = inf if state.by_value is not None else 0.75 * self.capacity / (n * self.density / state.m + self.waste)
         left = min(self.left or 1.0 - 0.5 / state.m, 0.999)
         useful = state.q * max(ROUNDS_OF_A_BATCH, -FALL_OF_A_BATCH / log(left))
-        if n < 1 << 32 and state.q > 1 and room >= ROUNDS_OF_A_BATCH * state.q:
+        if n < 1 << 32 and greedy and room >= ROUNDS_OF_A_BATCH * state.q:
             left_to_draw = 4 + 1.25 * state.wanted[state.m :].sum()  # some come to nothing
             count = int(min(room, useful, left_to_draw, self.max_batch))
             if 2 * len(state.places) < count:  # a draw costs less than a pass
