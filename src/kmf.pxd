@@ -106,7 +106,8 @@ cdef extern from "kmf.h" nogil:
             const kmf_codes *, int32_t *, float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
         void (*find_rivals)(
-            const float *, const float *, size_t, size_t, size_t, size_t, float, int32_t *, float *, float *) noexcept nogil
+            const float *, const float *, size_t, size_t, size_t, size_t, float,
+            int32_t *, float *, float *) noexcept nogil
         size_t (*hamerly)(
             const float *, size_t, size_t, const float *, const float *, const float *, const void *, size_t,
             float, const kmf_moves *, int32_t *, float *, float *, size_t *, size_t *, float *) noexcept nogil
@@ -220,7 +221,8 @@ cdef extern from "kmf.h" nogil:
             const kmf_codes *, int32_t *, double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
         void (*find_rivals)(
-            const double *, const double *, size_t, size_t, size_t, size_t, float, int32_t *, float *, double *) noexcept nogil
+            const double *, const double *, size_t, size_t, size_t, size_t, float,
+            int32_t *, float *, double *) noexcept nogil
         size_t (*hamerly)(
             const double *, size_t, size_t, const double *, const double *, const double *, const void *, size_t,
             float, const kmf_moves *, int32_t *, float *, float *, size_t *, size_t *, double *) noexcept nogil
