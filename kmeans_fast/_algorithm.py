@@ -66,17 +66,17 @@ def choose(
 
     Without `may_copy` "auto" leaves boxes and codes, which copy X.
     """
-    if not fits(algorithm, n_features, n_clusters):
-        most_features, most_clusters = MOST[algorithm]
-        raise ValueError(
-            f"algorithm={algorithm!r} is for at most {most_features} features and {most_clusters} clusters; "
-            f"X has {n_features} features, and n_clusters={n_clusters}."
-        )
 
     def takes(name: str) -> int:
         return bounds_bytes(name, n_samples, n_features, n_clusters, itemsize)
 
     if algorithm != "auto":
+        if not fits(algorithm, n_features, n_clusters):
+            most_features, most_clusters = MOST[algorithm]
+            raise ValueError(
+                f"algorithm={algorithm!r} is for at most {most_features} features and {most_clusters} clusters; "
+                f"X has {n_features} features, and n_clusters={n_clusters}."
+            )
         if max_bounds_memory is not None and takes(algorithm) > max_bounds_memory:
             raise ValueError(
                 f"max_bounds_memory={max_bounds_memory} bytes must be at least {takes(algorithm)} for "

@@ -216,15 +216,17 @@ def _finish(problem: Problem, run: Run, unsummed: bool) -> bool:
             harmless = problem.rounding_is_harmless(lowest, squares)
         run.rounding = harmless
         run.rounded = harmless and not (engine.rounding and engine.n_empty)  # an empty cluster keeps its centroid
-        if harmless and not engine.rounding:
-            run.centroids, run.settled = run.centroids.astype(np.float32).astype(np.float64), False
-        elif engine.rounding and not harmless:
-            engine.rounding = run.settled = unsummed = False
-            make_pass(problem, engine, run.centroids, True, assign=False)
-            engine.finish(run.centroids)
+        if harmless != engine.rounding:
+            if harmless:
+                run.centroids = run.centroids.astype(np.float32).astype(np.float64)
+            else:
+                engine.rounding = unsummed = False
+                make_pass(problem, engine, run.centroids, True, assign=False)
+                engine.finish(run.centroids)
+            run.settled = False
+            unsummed |= problem.refine(run.centroids)
     moved = False
     if not run.settled:
-        unsummed |= problem.refine(run.centroids)
         engine = problem.engine()
         make_pass(problem, engine, run.centroids, unsummed)
         engine.finish(np.empty_like(run.centroids))

@@ -9,7 +9,7 @@ from ._memory import Workspace
 RIVALS: int
 
 def movers_bytes(single: bool, k: int, d: int) -> int: ...
-def scratch_bytes(single: bool, k: int, d: int, n_slices: int, n_threads: int, work: int) -> int: ...
+def scratch_bytes(single: bool, k: int, d: int, n_slices: int, n_threads: int, n_old: int, work: int) -> int: ...
 
 class Lloyd:
     @property
@@ -30,13 +30,12 @@ class Lloyd:
         finish_threads: int,
         total_squares: float,
         labels: NDArray[np.int32],
-        old_labels: NDArray[np.int32],
         sample_weight: NDArray[np.float64] | None,
         origin: NDArray[np.float64],
         sums: NDArray[np.float64],
         totals: NDArray[np.float64],
         scratch: NDArray[np.uint8],
-        work: int,
+        n_old: int,
     ) -> None: ...
     def keep_bounds(
         self,

@@ -142,6 +142,11 @@ def memory_limit(stream: bool) -> int:
             return int(float(number.removesuffix(unit)) * UNITS[unit])
         except (ValueError, OverflowError):
             raise ValueError(f"{LIMIT}={given!r} must be a number of bytes, as in 700M or 2G.") from None
+    return _default_limit(stream)
+
+
+@lru_cache(2)
+def _default_limit(stream: bool) -> int:
     return max(int(machine_memory() * (SHARE_OF_STREAM if stream else SHARE)), LEAST_LIMIT)
 
 

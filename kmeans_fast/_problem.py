@@ -254,13 +254,12 @@ class Problem:
             self.threads_for(LATENT * float(n_slices * k * (d + 2))),
             self.total_squares,
             self.labels,
-            make(n_old, np.int32),
             self.weight,
             self.origin,
             sums,
             self.totals,
-            make(_lloyd.scratch_bytes(single, k, d, n_slices, self.n_threads, work), np.uint8),
-            work,
+            make(_lloyd.scratch_bytes(single, k, d, n_slices, self.n_threads, n_old, work), np.uint8),
+            n_old,
         )
         engine.rounding = self.rounding
         engine.keep_pages(self.memory)

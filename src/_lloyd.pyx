@@ -91,9 +91,10 @@ cdef Py_ssize_t lines(Py_ssize_t n_bytes):
     return (n_bytes + 63) // 64 * 64
 
 
-def scratch_bytes(bint single, Py_ssize_t k, Py_ssize_t d, Py_ssize_t n_slices, Py_ssize_t n_threads, Py_ssize_t work):
-    """Return the bytes of what only the engine looks at, of which `work` are for a thread."""
-    cdef Py_ssize_t threads = n_threads * (work + <Py_ssize_t> sizeof(Counts))
+def scratch_bytes(bint single, Py_ssize_t k, Py_ssize_t d, Py_ssize_t n_slices, Py_ssize_t n_threads, Py_ssize_t n_old,
+                  Py_ssize_t work):
+    """Return the bytes of what only the engine looks at: n_old labels, for each thread `work` bytes, and the rest."""
+    cdef Py_ssize_t threads = n_threads * (work + <Py_ssize_t> sizeof(Counts)) + lines(n_old * sizeof(int32_t))
     return packed_bytes(single, k, d) + lines(d * sizeof(double)) + lines(n_slices * sizeof(Py_ssize_t)) + threads
 
 
@@ -106,7 +107,8 @@ cdef class Lloyd:
         bint single, all_new, fused
         Py_ssize_t d, k, chunk, n_slices, n_parts
         int n_threads, finish_threads, gaps_threads
-        int32_t[::1] labels, old_labels
+        int32_t[::1] labels, boxed_labels  # the second holds old_labels if boxes are kept
+        int32_t *old_labels
         const double[::1] sample_weight
         const double[::1] origin
         unsigned char[::1] packed, shift, work, filter, rows, movers
@@ -136,7 +138,7 @@ cdef class Lloyd:
         double[:, :, ::1] sums
         double[:, ::1] totals
         const double[:, ::1] centroids
-        unsigned char[::1] held  # what the next two point into
+        unsigned char[::1] held  # what pointers point into
         Py_ssize_t *changed
         double total_squares
         public bint rounding
@@ -145,17 +147,16 @@ cdef class Lloyd:
         readonly double inertia, centroid_shift
 
     def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
-                 double total_squares, int32_t[::1] labels, int32_t[::1] old_labels, sample_weight,
-                 const double[::1] origin, double[:, :, ::1] sums, double[:, ::1] totals,
-                 unsigned char[::1] scratch, Py_ssize_t work):
+                 double total_squares, int32_t[::1] labels, sample_weight, const double[::1] origin,
+                 double[:, :, ::1] sums, double[:, ::1] totals, unsigned char[::1] scratch, Py_ssize_t n_old):
         self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
         self.finish_threads = finish_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
-        self.labels, self.old_labels = labels, old_labels
+        self.labels = labels
         self.sample_weight = sample_weight
         self.origin, self.sums, self.totals = origin, sums, totals
         self.n_slices, self.k, self.d = sums.shape[0], sums.shape[1], sums.shape[2] - 2
-        self._carve(scratch, work)
+        self._carve(scratch, n_old)
         self.upper, self.filter, self.apart, self.bounds, self.rows = None, None, None, None, None
         self.boxes, self.marks, self.memory, self.mapped = None, None, None, False
         self.grid, self.grid_now = None, NULL
@@ -163,15 +164,17 @@ cdef class Lloyd:
         self.known, self.resumed, self.unlabelled = None, False, False
         self.n_parts = 1 if fused else max(1, self.d // FEATURES_OF_A_TASK)
 
-    cdef void _carve(self, unsigned char[::1] scratch, Py_ssize_t work):
-        """Cut up `scratch_bytes`: one array costs a small fit less than five."""
+    cdef void _carve(self, unsigned char[::1] scratch, Py_ssize_t n_old):
+        """Cut up `scratch_bytes`: one array costs a small fit less than six."""
         cdef Py_ssize_t shift = packed_bytes(self.single, self.k, self.d)
         cdef Py_ssize_t changed = shift + lines(self.d * sizeof(double))
         cdef Py_ssize_t scored = changed + lines(self.n_slices * sizeof(Py_ssize_t))
+        cdef Py_ssize_t old = scored + self.n_threads * sizeof(Counts)
         self.held = scratch
         self.packed, self.shift = scratch[:shift], scratch[shift:changed]
         self.changed, self.scored = <Py_ssize_t *> &scratch[changed], <Counts *> &scratch[scored]
-        self.work = scratch[scored + self.n_threads * sizeof(Counts):]
+        self.old_labels = <int32_t *> &scratch[old]
+        self.work = scratch[old + lines(n_old * sizeof(int32_t)):]
         self._count_anew()  # a start may `finish` before any `reset`
 
     cdef void _count_anew(self):
@@ -249,7 +252,7 @@ cdef class Lloyd:
     def keep_boxes(self, boxes, uint8_t[::1] marks, int32_t[::1] old_labels):
         """Label by boxes from now on (_boxes.pyx); the other two have an element for each row of a block."""
         self._drop_grid()
-        self.boxes, self.marks, self.old_labels = boxes, marks, old_labels
+        self.boxes, self.marks, self.boxed_labels, self.old_labels = boxes, marks, old_labels, &old_labels[0]
         self.marks[:] = 0
 
     @property
@@ -470,7 +473,7 @@ cdef class Lloyd:
         cdef const double[:, ::1] x64
         cdef bint marked = assign and self.boxes is not None and not self.all_new
         if assign and self.boxes is not None:
-            self.changed[0] += self.boxes.label(block, start, self.shift, self.labels, self.old_labels,
+            self.changed[0] += self.boxes.label(block, start, self.shift, self.labels, self.boxed_labels,
                                                 self.marks if marked else None)
             self.scored[0].distances += self.boxes.n_scored
             self.assigned, assign = True, False
@@ -509,11 +512,11 @@ cdef class Lloyd:
         if self.single:
             x32 = row
             for part in range(self.n_parts):
-                self._update(&x32[0, 0], i, 1, &self.old_labels[0], part)
+                self._update(&x32[0, 0], i, 1, self.old_labels, part)
         else:
             x64 = row
             for part in range(self.n_parts):
-                self._update(&x64[0, 0], i, 1, &self.old_labels[0], part)
+                self._update(&x64[0, 0], i, 1, self.old_labels, part)
 
     cdef void _visit(self, const floating *X, Py_ssize_t n, Py_ssize_t start, bint assign) noexcept nogil:
         """Fused, a thread labels and sums a chunk while it is in cache; else all label first, then all sum."""
@@ -531,7 +534,7 @@ cdef class Lloyd:
                 self._visit_slice(X, n, start, task, assign, threadid())
             return
         if assign:
-            memcpy(&self.old_labels[0], labels, n * sizeof(int32_t))
+            memcpy(self.old_labels, labels, n * sizeof(int32_t))
             for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=self.n_threads):
                 self._assign(X + c * self.chunk * self.d, min(self.chunk, n - c * self.chunk),
                              labels + c * self.chunk, start + c * self.chunk, threadid())
