@@ -18,6 +18,7 @@ from .cluster import cluster_suite
 from .competitors import BASELINE, COMPETITORS, ESTIMATOR, OURS
 from .grid import grid_suite
 from .import_time import import_suite
+from .large import large_suite
 from .machine import available_cpus, describe
 from .minibatch import coresets_suite, minibatch_suite
 from .peak import fma_peaks, peak_suite
@@ -47,6 +48,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], tuple[str, list[dict[str, Any]]
     "barriers": barriers_suite,
     "cluster": cluster_suite,
     "grid": grid_suite,
+    "large": large_suite,
 }
 DEFAULT_SUITES = ["fixed", "scaling", "seeding", "quality", "import"]
 PICTURES = {"scaling": draw_scaling, "seeding": draw_inertia, "quality": draw_inertia}
