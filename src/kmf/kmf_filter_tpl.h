@@ -13,7 +13,9 @@
  * all words of 32 bits; a start makes up for the offset of unsigned samples.
  */
 
-#define FILTER_PAIRS ((size_t)(32 * FILTER_PANEL)) /* more survivors than this: the panel is scored densely */
+#define FILTER_PAIRS ((size_t)(128 * FILTER_PANEL)) /* survivors that there is room for */
+/* With more survivors the panel is scored densely: by rows a score takes some times as long. */
+#define FILTER_MOST(k) ((k) / 8 < 32 ? 32 * FILTER_PANEL : (k) / 8 < 128 ? (k) / 8 * FILTER_PANEL : FILTER_PAIRS)
 #define FILTER_HEAD (2 * TILE + 4)
 #define FILTER_WORDS(d) (((d) + 3) / 4)
 #define FILTER_TILE(d) (FILTER_HEAD + TILE * FILTER_WORDS(d))
@@ -78,7 +80,7 @@ typedef struct KMF_FN(filtered) {
     uint32_t count[2 * KMF_LANES_F32];
     size_t n_pairs;
     float low[KMF_TILE * 2 * KMF_LANES_F32];
-    KMF_FN(pair) pairs[64 * KMF_LANES_F32 + 1];
+    KMF_FN(pair) pairs[256 * KMF_LANES_F32 + 1];
 } KMF_FN(filtered);
 
 /* Round a row of d floats, padded with zeros to whole vectors, to bytes; find scale, norm (of the rounded, at most) and the
@@ -199,7 +201,7 @@ KMF_APART void KMF_FN(filter_scan)(const int32_t *x, const int32_t *tile, size_t
         it->other[i] = HUGE_VALF, it->count[i] = 0;
     for (size_t j = 0; j < k; j += TILE, tile += FILTER_TILE(d))
         KMF_FN(filter_tile)(x, tile, j, k - j < TILE ? k - j : TILE, d, j == 0 ? ahead : NULL, it);
-    if (it->n_pairs > FILTER_PAIRS)
+    if (it->n_pairs > FILTER_MOST(k))
         return;
     size_t n_pairs = 0;
     for (size_t p = 0; p < it->n_pairs; ++p) { /* later scores may have ruled out what earlier ones let pass */
@@ -325,7 +327,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
         }
     }
     KMF_JOIN(filter_scan, f32, KMF_ISA)(x, tiles, k, d, (const char *)ahead, &it);
-    if (it.n_pairs > FILTER_PAIRS) {
+    if (it.n_pairs > FILTER_MOST(k)) {
         for (size_t half = 0; half < FILTER_PANEL; half += PANEL) {
             const KMF_T *from[2 * KMF_LANES];
             memcpy(from, rows + half, sizeof from);
