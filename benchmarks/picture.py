@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import mode
+from typing import Any
 
 from .cases import SCALES, Case
 from .competitors import COMPETITORS, OURS
@@ -53,11 +54,7 @@ def draw(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
         right.legend(fontsize="small", loc="best")
     for axes in (left, right):
         axes.grid(axis="x", alpha=0.3)
-    figure.suptitle(f"{suite}: {caption}", fontsize="small")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{suite}.png"
-    figure.savefig(path, dpi=120)
-    return str(path)
+    return _written(figure, suite, folder, caption)
 
 
 def draw_inertia(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
@@ -93,11 +90,7 @@ def draw_inertia(rows: list[Row], suite: str, folder: Path, caption: str) -> str
         axes.set_visible(False)
     figure.supylabel("mean inertia / lowest", fontsize="small")
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, fontsize="small")
-    figure.suptitle(f"{suite}: {caption}", fontsize="small")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{suite}.png"
-    figure.savefig(path, dpi=120)
-    return str(path)
+    return _written(figure, suite, folder, caption)
 
 
 def draw_scaling(rows: list[Row], suite: str, folder: Path, caption: str) -> str:
@@ -135,6 +128,10 @@ def draw_scaling(rows: list[Row], suite: str, folder: Path, caption: str) -> str
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("median time, ms")
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=5, fontsize="small")
+    return _written(figure, suite, folder, caption)
+
+
+def _written(figure: Any, suite: str, folder: Path, caption: str) -> str:
     figure.suptitle(f"{suite}: {caption}", fontsize="small")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite}.png"

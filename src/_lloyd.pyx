@@ -63,9 +63,9 @@ cdef enum:
 
 cdef float LARGE = 1e37  # stands for infinity in the kernels
 cdef double UP = 1.0 + 1e-6  # outdoes the rounding of float
-RIVALS = KMF_RIVALS  # of a centroid (kmf_rivals_tpl.h)
-
 cdef double TINIEST = 1e-36  # squares below it lose their digits (kmf_assign_tpl.h)
+
+RIVALS = KMF_RIVALS  # of a centroid (kmf_rivals_tpl.h)
 
 
 def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):

@@ -57,13 +57,15 @@ KMF_INLINE void KMF_FN(tile_scores)(const KMF_T *panel, const KMF_T *tile, size_
     }
 }
 
-/* The scores of a panel and a tile, which are kept: scores[j * PANEL + lane]. */
-KMF_STATIC void KMF_FN(keep_scores)(const KMF_T *panel, const KMF_T *tile, size_t d, const KMF_T *const *ahead,
-                                    KMF_T *scores)
+/* The scores of a panel and k centroids, whole tiles of them, which are kept: scores[j * PANEL + lane]. */
+KMF_STATIC void KMF_FN(keep_scores)(const KMF_T *panel, const KMF_T *tiles, size_t k, size_t d,
+                                    const KMF_T *const *ahead, KMF_T *scores)
 {
     for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
         const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
-        KMF_FN(tile_scores)(panel, tile, first, last, d + 1, TILE, ahead, scores, NULL, NULL, NULL); /* not the end */
+        for (size_t j = 0; j < k; j += TILE) /* d + 1: the scores are not the end */
+            KMF_FN(tile_scores)(panel, tiles + j * (d + 2), first, last, d + 1, TILE, j == 0 ? ahead : NULL,
+                                scores + j * PANEL, NULL, NULL, NULL);
     }
 }
 

@@ -122,21 +122,6 @@ KMF_STATIC size_t KMF_FN(relabel_row)(const KMF_FN(elkan_pass) * pass, const KMF
     return 1 + n_rivals;
 }
 
-/* Score m <= PANEL samples, rows[.] of which is behind them afterwards, against all centroids: scores[j * PANEL + lane]. */
-KMF_STATIC void KMF_FN(panel_scores)(const KMF_FN(elkan_pass) * pass, const KMF_T **rows, KMF_T *panel,
-                                     const KMF_T *const *ahead, KMF_T *scores, KMF_T *norm)
-{
-    const size_t d = pass->d;
-    KMF_FN(load_rows)(rows, d, pass->shift, panel);
-    KMF_FN(norms)(panel, d, norm);
-    for (size_t first = 0; first < d; first += KMF_FEATURE_BLOCK) {
-        const size_t last = d - first > KMF_FEATURE_BLOCK ? first + KMF_FEATURE_BLOCK : d;
-        for (size_t j = 0; j < pass->k; j += TILE) /* d + 1: the scores are not the end, they are kept */
-            KMF_FN(tile_scores)(panel, pass->packed + j * (d + 2), first, last, d + 1, TILE, j == 0 ? ahead : NULL,
-                                scores + j * PANEL, NULL, NULL, NULL);
-    }
-}
-
 /* The first pass: every distance is computed, and every bound made. */
 KMF_STATIC void KMF_FN(elkan_begin)(const KMF_FN(elkan_pass) * pass, const KMF_T *X, size_t n, int32_t *labels,
                                     float *upper, float *lower, float *bounds, KMF_T *panel, KMF_T *scores)
@@ -151,7 +136,9 @@ KMF_STATIC void KMF_FN(elkan_begin)(const KMF_FN(elkan_pass) * pass, const KMF_T
         KMF_FN(find_rows)(X + start * d, m, d, rows);
         if (start + PANEL < n)
             KMF_FN(find_rows)(X + (start + PANEL) * d, n - start - PANEL, d, rows + PANEL);
-        KMF_FN(panel_scores)(pass, rows, panel, start + PANEL < n ? rows + PANEL : NULL, scores, norm);
+        KMF_FN(load_rows)(rows, d, pass->shift, panel);
+        KMF_FN(norms)(panel, d, norm);
+        KMF_FN(keep_scores)(panel, pass->packed, k, d, start + PANEL < n ? rows + PANEL : NULL, scores);
         for (size_t lane = 0; lane < PANEL; ++lane) {
             span[lane] = sqrtf((float)norm[lane]) * GROW + pass->reach;
             off[lane] = KMF_FN(slack)(KMF_FN(chain)(d), span[lane]);

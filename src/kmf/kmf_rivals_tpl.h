@@ -34,7 +34,7 @@ KMF_STATIC void KMF_FN(find_rivals)(const KMF_T *rows, const KMF_T *packed, size
             const KMF_T *score = scores + j % TILE * PANEL;
             int32_t flags[SIDE_BY_SIDE] = {0}; /* PANEL is no more */
             if (j % TILE == 0)
-                KMF_FN(keep_scores)(panel, packed + j * (d + 2), d, NULL, scores);
+                KMF_FN(keep_scores)(panel, packed + j * (d + 2), TILE, d, NULL, scores);
             for (size_t lane = 0; lane < PANEL; ++lane)
                 flags[lane] = score[lane] < last[lane];
             for (uint32_t bits = KMF_FN(differing)(flags, none) & real; bits; bits &= bits - 1) {
