@@ -329,8 +329,8 @@ class Problem:
             order,
             single,
             self.n_threads,
-            make(planes * self._dtype.itemsize, np.uint8),
-            make((work * self._dtype.itemsize + 127) // 64 * 64 * self.n_threads, np.uint8),
+            make(planes, np.uint8),
+            make(work * self.n_threads, np.uint8),
             make(k, np.float32),
             make((k, d), np.float64),
             make((self.n_threads, 8), np.int64),
@@ -348,15 +348,15 @@ class Problem:
         """Return the order of X, made once for all numbers of clusters."""
         if single not in self._orders:
             n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
-            make, size, leaf = self.memory.empty, self._dtype.itemsize, LEAF if k < MANY_CLUSTERS else SMALL_LEAF
+            make, leaf = self.memory.empty, LEAF if k < MANY_CLUSTERS else SMALL_LEAF
             copied, leaf_boxes, bricks, _, _ = _boxes.sizes(single, n, d, k, leaf)
             self._orders[single] = _boxes.Order(
                 leaf,
                 self.block_rows(),
                 make(n, np.uint32),
-                make(copied * size, np.uint8),
-                make(leaf_boxes * size, np.uint8),
-                make(bricks * size, np.uint8),
+                make(copied, np.uint8),
+                make(leaf_boxes, np.uint8),
+                make(bricks, np.uint8),
                 make((n // leaf + 1) * 12, np.uint8),
                 make(n, np.uint16),
             )

@@ -7,6 +7,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memset
 
+from _scratch cimport apart, share
 from kmf cimport (
     KMF_LIST, kmf_filter_holds, kmf_improve_size_f32, kmf_improve_size_f64, kmf_kernels, kmf_lists_f32, kmf_lists_f64,
     kmf_patches_f32, kmf_patches_f64, kmf_proposals_f32, kmf_proposals_f64,
@@ -27,13 +28,13 @@ cdef double UP = 1.0 + 1e-4  # outdoes the rounding of a sum of gains
 
 
 def work_bytes(bint single, Py_ssize_t n, Py_ssize_t m, Py_ssize_t q, Py_ssize_t d):
-    """Bytes of scratch for one thread, rounded to whole cache lines."""
+    """Bytes of scratch for one thread."""
     cdef Py_ssize_t size
     if single:
         size = kmf_improve_size_f32(&K.f32, n, m, q, d) * sizeof(float)
     else:
         size = kmf_improve_size_f64(&K.f64, n, m, q, d) * sizeof(double)
-    return (size + 127) // 64 * 64
+    return apart(size)
 
 
 def sum_masses(const floating[::1] closest, sample_weight, double[::1] mass, Py_ssize_t chunk, int n_threads):
@@ -243,7 +244,7 @@ cdef class Batch:
         return most
 
     cdef void *_scratch(self, int thread) noexcept nogil:
-        return &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        return &self.work[thread * share(self.work, self.n_threads)]
 
     cdef const double *_weight(self, Py_ssize_t row) noexcept nogil:
         if self.weight is None:
@@ -480,9 +481,9 @@ def quarter_squares(const floating[:, ::1] chosen, const floating[:, ::1] points
                     floating[:, ::1] between, floating[::1] least, floating[::1] quarter, unsigned char[::1] work,
                     int n_threads):
     """Fill `between`, `least` and `quarter` of kmf_proposals (kmf_api_tpl.h) for the first n points."""
-    cdef Py_ssize_t i, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t i, stride = share(work, n_threads)
     for i in prange((chosen.shape[0] + 63) // 64, schedule="static", num_threads=n_threads, nogil=True):
-        _quarter_squares(chosen, points, n, between, least, quarter, 64 * i, <floating *> &work[threadid() * share])
+        _quarter_squares(chosen, points, n, between, least, quarter, 64 * i, <floating *> &work[threadid() * stride])
 
 
 cdef void _quarter_squares(const floating[:, ::1] chosen, const floating[:, ::1] points, Py_ssize_t n,

@@ -12,6 +12,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
+from _scratch cimport apart, share
 from kmf cimport KMF_BRICK, KMF_CUT_BINS, KMF_GROUP, kmf_boxes_work, kmf_cut, kmf_kernels, kmf_leaf, kmf_plane
 
 from kmeans_fast import _runtime
@@ -34,11 +35,11 @@ cdef double WORK_OF_A_BATCH = 2e10
 
 
 def sizes(bint single, Py_ssize_t n, Py_ssize_t d, Py_ssize_t k, Py_ssize_t leaf):
-    """Return the elements of: the copy, the leaf boxes, the brick boxes, the planes and the work of a thread."""
+    """Return the bytes of: the copy, the leaf boxes, the brick boxes, the planes and the work of a thread."""
     cdef Py_ssize_t n_leaves = n // leaf + 1, n_bricks = n // (leaf * KMF_BRICK) + 1
     cdef Py_ssize_t size = sizeof(float) if single else sizeof(double)
-    return ((n + 64) // 32 * 32 * d, n_leaves * 2 * d, n_bricks * 2 * d, (3 + d) * kmf_plane(k),
-            kmf_boxes_work(k, d, size))
+    return ((n + 64) // 32 * 32 * d * size, n_leaves * 2 * d * size, n_bricks * 2 * d * size,
+            (3 + d) * kmf_plane(k) * size, apart(kmf_boxes_work(k, d, size) * size))
 
 
 cdef class Order:
@@ -151,7 +152,7 @@ cdef class Boxes:
         cdef uint32_t next[MAX_TASKS][MAX_GROUPS]
         cdef uint32_t rank = 0, size, part
         cdef Py_ssize_t t, b, n_tasks = max(1, min(<Py_ssize_t> MAX_TASKS, n // KMF_GROUP))
-        cdef Py_ssize_t share = (n + n_tasks - 1) // n_tasks, task
+        cdef Py_ssize_t rows = (n + n_tasks - 1) // n_tasks, task
         cdef kmf_cut cut
         cdef floating *copy = <floating *> &self.x.copy[0] + start * self.d
         if floating is float:
@@ -162,9 +163,9 @@ cdef class Boxes:
         memset(&next[0][0], 0, sizeof(next))
         for task in prange(n_tasks, schedule="static", num_threads=self.n_threads):
             if floating is float:
-                K.f32.cut_count(X + task * share * self.d, min(share, n - task * share), self.d, &cut, &count[task][0])
+                K.f32.cut_count(X + task * rows * self.d, min(rows, n - task * rows), self.d, &cut, &count[task][0])
             else:
-                K.f64.cut_count(X + task * share * self.d, min(share, n - task * share), self.d, &cut, &count[task][0])
+                K.f64.cut_count(X + task * rows * self.d, min(rows, n - task * rows), self.d, &cut, &count[task][0])
         for b in range(KMF_CUT_BINS):
             for t in range(n_tasks):
                 size = count[t][b]
@@ -181,10 +182,10 @@ cdef class Boxes:
                 rank = rank + size
         for task in prange(n_tasks, schedule="static", num_threads=self.n_threads):
             if floating is float:
-                K.f32.cut_scatter(X + task * share * self.d, min(share, n - task * share), self.d, task * share, &cut,
+                K.f32.cut_scatter(X + task * rows * self.d, min(rows, n - task * rows), self.d, task * rows, &cut,
                                   &count[task][0], &next[task][0], &self.x.order[start], copy)
             else:
-                K.f64.cut_scatter(X + task * share * self.d, min(share, n - task * share), self.d, task * share, &cut,
+                K.f64.cut_scatter(X + task * rows * self.d, min(rows, n - task * rows), self.d, task * rows, &cut,
                                   &count[task][0], &next[task][0], &self.x.order[start], copy)
 
     cdef void _label_groups(self, const floating *X, Py_ssize_t first, Py_ssize_t stop, Py_ssize_t n, Py_ssize_t start,
@@ -202,7 +203,7 @@ cdef class Boxes:
         cdef floating *bricks = <floating *> &self.x.bricks[0] + row // (self.x.leaf * KMF_BRICK) * 2 * self.d
         cdef kmf_leaf *leaves = <kmf_leaf *> &self.x.leaves[0] + row // self.x.leaf
         cdef uint16_t *sorted = &self.x.sorted[row] if self.k <= NO_LABEL else NULL
-        cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        cdef floating *work = <floating *> &self.work[thread * share(self.work, self.n_threads)]
         cdef const floating *planes = <const floating *> &self.planes[0]
         cdef size_t n_changed = 0, scored
         cdef Py_ssize_t i

@@ -6,6 +6,7 @@ from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t
 
+from _scratch cimport apart, packed_bytes as _packed_bytes, share
 from kmf cimport (
     kmf_codes_of_centroids,
     kmf_codes_of_samples,
@@ -16,8 +17,6 @@ from kmf cimport (
     kmf_grid_f32,
     kmf_grid_f64,
     kmf_kernels,
-    kmf_packed_size_f32,
-    kmf_packed_size_f64,
     kmf_work_size_f32,
     kmf_work_size_f64,
 )
@@ -31,20 +30,18 @@ cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.
 
 
 def work_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
-    """Bytes of scratch for one thread, rounded to whole cache lines so that threads share none."""
+    """Bytes of scratch for one thread."""
     cdef Py_ssize_t size
     if single:
         size = kmf_work_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
     else:
         size = kmf_work_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
-    return (size + 127) // 64 * 64
+    return apart(size)
 
 
 def packed_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
     """Bytes of the packed centroids."""
-    if single:
-        return kmf_packed_size_f32(&K.f32, n_clusters, n_features) * sizeof(float)
-    return kmf_packed_size_f64(&K.f64, n_clusters, n_features) * sizeof(double)
+    return _packed_bytes(K, single, n_clusters, n_features)
 
 
 def takes_codes():
@@ -63,20 +60,20 @@ def filter_bytes(bint single, Py_ssize_t n_clusters, Py_ssize_t n_features):
         return 0, 0
     if single:
         return (kmf_filter_size_f32(&K.f32, n_clusters, n_features) * sizeof(float),
-                kmf_filter_work_f32(&K.f32, n_features) * sizeof(float) // 64 * 64 + 64)
+                apart(kmf_filter_work_f32(&K.f32, n_features) * sizeof(float)))
     return (kmf_filter_size_f64(&K.f64, n_clusters, n_features) * sizeof(double),
-            kmf_filter_work_f64(&K.f64, n_features) * sizeof(double) // 64 * 64 + 64)
+            apart(kmf_filter_work_f64(&K.f64, n_features) * sizeof(double)))
 
 
 def distances(const floating[:, ::1] X, const floating[:, ::1] points, floating[:, ::1] out,
               unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """out[i, j] = |X[i] - points[j]|, by direct differences."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], q = points.shape[0], c
-    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, stride = share(work, n_threads)
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _distances(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &points[0, 0], q, &out[c * chunk, 0],
-                       <floating *> &work[threadid() * share])
+                       <floating *> &work[threadid() * stride])
 
 
 cdef void _distances(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *points, Py_ssize_t q,
@@ -161,11 +158,11 @@ def assign(const floating[:, ::1] X, const floating[::1] shift, const unsigned c
     """labels[i] = the nearest of k packed centroids, looked up in their grid (_grid.pyx) if there is one."""
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c
     cdef const void *cells = NULL if grid is None else PyCapsule_GetPointer(grid.pointer, "kmf_grid")
-    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t n_chunks = (n + chunk - 1) // chunk, stride = share(work, n_threads)
     with nogil:
         for c in prange(n_chunks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _assign(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &shift[0], <const floating *> &packed[0], k, cells,
-                    &labels[c * chunk], <floating *> &work[threadid() * share])
+                    &labels[c * chunk], <floating *> &work[threadid() * stride])
 
 
 cdef void _assign(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *shift, const floating *packed,

@@ -9,6 +9,7 @@ from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t
 
+from _scratch cimport share
 from kmf cimport kmf_kernels
 
 from kmeans_fast import _runtime
@@ -20,11 +21,11 @@ def assign(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1] po
            int32_t[::1] labels, double[::1] totals, unsigned char[::1] work, Py_ssize_t chunk, int n_threads):
     """Label a block that begins at row `start` of X; totals[c] = the weighted distances of chunk c."""
     cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, stride = share(work, n_threads)
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             totals[first + c] = _assign(X, c * chunk, min(chunk, n - c * chunk), points, weight, start,
-                                        labels, <floating *> &work[threadid() * share])
+                                        labels, <floating *> &work[threadid() * stride])
 
 
 cdef double _assign(const floating[:, ::1] X, Py_ssize_t row, Py_ssize_t m, const floating[:, ::1] points,
@@ -62,13 +63,13 @@ def seed_round(const floating[:, ::1] X, Py_ssize_t start, late, const floating[
     cdef const double[::1] weight = sample_weight
     cdef const floating[::1] chosen = late
     cdef const floating *c_late = NULL
-    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t n = X.shape[0], c, first = start // chunk, stride = share(work, n_threads)
     if chosen is not None:
         c_late = &chosen[0]
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), X.shape[1], c_late, candidates, closest,
-                        weight, start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * share])
+                        weight, start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * stride])
 
 
 cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *late,

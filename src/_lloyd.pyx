@@ -13,6 +13,7 @@ from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 
+from _scratch cimport lines, packed_bytes, share
 from kmf cimport (
     KMF_RIVALS,
     kmf_codes,
@@ -21,8 +22,6 @@ from kmf cimport (
     kmf_grid_f64,
     kmf_kernels,
     kmf_moves,
-    kmf_packed_size_f32,
-    kmf_packed_size_f64,
     kmf_work_size_f64,
 )
 
@@ -71,8 +70,7 @@ RIVALS = KMF_RIVALS  # of a centroid (kmf_rivals_tpl.h)
 def movers_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
     """Return the bytes that the centroids that moved most take: rows, packed, in double, distances to others."""
     cdef Py_ssize_t m = min(MOVERS, k), size = sizeof(float) if single else sizeof(double)
-    cdef Py_ssize_t packed = kmf_packed_size_f32(&K.f32, m, d) if single else kmf_packed_size_f64(&K.f64, m, d)
-    return m * d * sizeof(double) + (m * d + packed + k * m) * size
+    return m * d * sizeof(double) + (m * d + k * m) * size + packed_bytes(K, single, m, d)
 
 
 cdef struct Counts:  # of a thread, which has a cache line to itself
@@ -80,22 +78,12 @@ cdef struct Counts:  # of a thread, which has a cache line to itself
     int64_t[5] padding
 
 
-cdef Py_ssize_t packed_bytes(bint single, Py_ssize_t k, Py_ssize_t d):
-    if single:
-        return lines(kmf_packed_size_f32(&K.f32, k, d) * sizeof(float))
-    return lines(kmf_packed_size_f64(&K.f64, k, d) * sizeof(double))
-
-
-cdef Py_ssize_t lines(Py_ssize_t n_bytes):
-    """Round up to whole cache lines."""
-    return (n_bytes + 63) // 64 * 64
-
-
 def scratch_bytes(bint single, Py_ssize_t k, Py_ssize_t d, Py_ssize_t n_slices, Py_ssize_t n_threads, Py_ssize_t n_old,
                   Py_ssize_t work):
     """Return the bytes of what only the engine looks at: n_old labels, for each thread `work` bytes, and the rest."""
-    cdef Py_ssize_t threads = n_threads * (work + <Py_ssize_t> sizeof(Counts)) + lines(n_old * sizeof(int32_t))
-    return packed_bytes(single, k, d) + lines(d * sizeof(double)) + lines(n_slices * sizeof(Py_ssize_t)) + threads
+    cdef Py_ssize_t threads = n_threads * (lines(work) + <Py_ssize_t> sizeof(Counts)) + lines(n_old * sizeof(int32_t))
+    return (lines(packed_bytes(K, single, k, d)) + lines(d * sizeof(double)) + lines(n_slices * sizeof(Py_ssize_t))
+            + threads)
 
 
 cdef class Lloyd:
@@ -166,7 +154,7 @@ cdef class Lloyd:
 
     cdef void _carve(self, unsigned char[::1] scratch, Py_ssize_t n_old):
         """Cut up `scratch_bytes`: one array costs a small fit less than six."""
-        cdef Py_ssize_t shift = packed_bytes(self.single, self.k, self.d)
+        cdef Py_ssize_t shift = lines(packed_bytes(K, self.single, self.k, self.d))
         cdef Py_ssize_t changed = shift + lines(self.d * sizeof(double))
         cdef Py_ssize_t scored = changed + lines(self.n_slices * sizeof(Py_ssize_t))
         cdef Py_ssize_t old = scored + self.n_threads * sizeof(Counts)
@@ -380,7 +368,7 @@ cdef class Lloyd:
             self.near[j] = self.gaps[j, 0]
 
     cdef void _rivals_of(self, const floating *rows, Py_ssize_t j, Py_ssize_t m, int thread) noexcept nogil:
-        cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        cdef floating *work = <floating *> &self.work[thread * share(self.work, self.n_threads)]
         cdef const floating *packed = <const floating *> &self.packed[0]
         if floating is float:
             K.f32.find_rivals(rows, packed, self.k, self.d, j, m, self.reach, &self.rivals[0, 0],
@@ -566,7 +554,7 @@ cdef class Lloyd:
     cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, Py_ssize_t row,
                       int thread) noexcept nogil:
         """Label m samples, the first of which is sample `row` of X."""
-        cdef floating *work = <floating *> &self.work[thread * (self.work.shape[0] // self.n_threads)]
+        cdef floating *work = <floating *> &self.work[thread * share(self.work, self.n_threads)]
         cdef const floating *shift = <const floating *> &self.shift[0]
         cdef const floating *packed = <const floating *> &self.packed[0]
         cdef Py_ssize_t scored = m, distances = 0

@@ -4,6 +4,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
 
+from _scratch cimport share
 from kmf cimport kmf_kernels
 
 from kmeans_fast import _runtime
@@ -16,12 +17,12 @@ def removal_losses(const floating[:, ::1] X, Py_ssize_t start, const floating[::
                    Py_ssize_t chunk, int n_threads):
     """losses[s, j] += what the samples of slice s lose without centroid j; chunk c belongs to slice c mod n_slices."""
     cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t n = X.shape[0], nth, share = work.shape[0] // n_threads // 64 * 64
+    cdef Py_ssize_t n = X.shape[0], nth, stride = share(work, n_threads)
     cdef Py_ssize_t n_tasks = min(losses.shape[0], (n + chunk - 1) // chunk)
     with nogil:
         for nth in prange(n_tasks, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _slice_losses(X, start, nth, &shift[0], <const floating *> &packed[0], weight, losses,
-                          <floating *> &work[threadid() * share], chunk)
+                          <floating *> &work[threadid() * stride], chunk)
 
 
 cdef void _slice_losses(const floating[:, ::1] X, Py_ssize_t start, Py_ssize_t nth, const floating *shift,

@@ -5,6 +5,7 @@ from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t
 
+from _scratch cimport share
 from kmf cimport kmf_kernels
 
 from kmeans_fast import _runtime
@@ -25,12 +26,12 @@ def seed_round(const floating[:, ::1] X, Py_ssize_t start, const floating[:, ::1
     cdef const double[::1] weight = sample_weight
     cdef int32_t[::1] labels = nearest
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], c, first = start // chunk
-    cdef Py_ssize_t share = work.shape[0] // n_threads // 64 * 64  # of fewer threads than it was made for, too
+    cdef Py_ssize_t stride = share(work, n_threads)
     with nogil:
         for c in prange((n + chunk - 1) // chunk, schedule="dynamic", chunksize=1, num_threads=n_threads):
             _seed_round(&X[c * chunk, 0], min(chunk, n - c * chunk), d, &late[0, 0], late.shape[0], label,
                         &candidates[0, 0], candidates.shape[0], &closest[start + c * chunk], labels, weight,
-                        start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * share])
+                        start + c * chunk, &potential[first + c, 0], <floating *> &work[threadid() * stride])
 
 
 cdef void _seed_round(const floating *X, Py_ssize_t m, Py_ssize_t d, const floating *late, Py_ssize_t n_late,
