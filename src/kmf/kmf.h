@@ -35,11 +35,10 @@ typedef struct kmf_moves {
     int32_t farthest; /* the centroid that moved most */
 } kmf_moves;
 
-/* Boxes (kmf_boxes_tpl.h): samples of one order and of a slot, leaves of a brick, and features that an order looks at. */
+/* Boxes (kmf_boxes_tpl.h): samples of one order and of a slot, and leaves of a brick. */
 #define KMF_GROUP 65536
 #define KMF_SLOT 32
 #define KMF_BRICK 32
-#define KMF_ORDER_FEATURES 32
 
 #define KMF_CUT_BINS 2048
 

@@ -96,15 +96,6 @@ KMF_INLINE double kmf_least_f64_avx2(__m256d a)
     const __m128d m = _mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
     return _mm_cvtsd_f64(_mm_min_sd(m, _mm_unpackhi_pd(m, m)));
 }
-/* any lane of a < b */
-KMF_INLINE int kmf_any_lt_f32_avx2(__m256 a, __m256 b)
-{
-    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) != 0;
-}
-KMF_INLINE int kmf_any_lt_f64_avx2(__m256d a, __m256d b)
-{
-    return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0;
-}
 
 /* Rows r and r + 4, one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
 KMF_INLINE __m256 kmf_quad_f32_avx2(const float *const *rows, __m256 shift)

@@ -83,9 +83,6 @@ KMF_INLINE float kmf_least_f32_avx512(__m512 a) { return _mm512_reduce_min_ps(a)
 KMF_INLINE double kmf_least_f64_avx512(__m512d a) { return _mm512_reduce_min_pd(a); }
 KMF_INLINE float kmf_largest_f32_avx512(__m512 a) { return _mm512_reduce_max_ps(a); }
 KMF_INLINE double kmf_largest_f64_avx512(__m512d a) { return _mm512_reduce_max_pd(a); }
-/* any lane of a < b */
-KMF_INLINE int kmf_any_lt_f32_avx512(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
-KMF_INLINE int kmf_any_lt_f64_avx512(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
 
 /* Rows r, r + 4, r + 8, r + 12: one in each 128-bit lane, so that turning 4 x 4 within the lanes keeps their order. */
 KMF_INLINE __m512 kmf_quad_f32_avx512(const float *const *rows, __m512 shift)

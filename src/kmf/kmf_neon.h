@@ -68,12 +68,6 @@ KMF_INLINE float kmf_least_f32_neon(float32x4_t a) { return vminvq_f32(a); }
 KMF_INLINE double kmf_least_f64_neon(float64x2_t a) { return vminvq_f64(a); }
 KMF_INLINE float kmf_largest_f32_neon(float32x4_t a) { return vmaxvq_f32(a); }
 KMF_INLINE double kmf_largest_f64_neon(float64x2_t a) { return vmaxvq_f64(a); }
-/* any lane of a < b */
-KMF_INLINE int kmf_any_lt_f32_neon(float32x4_t a, float32x4_t b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
-KMF_INLINE int kmf_any_lt_f64_neon(float64x2_t a, float64x2_t b)
-{
-    return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0;
-}
 /* 4 columns of 4 rows, less the shift, turned so that a vector holds one column. */
 KMF_INLINE void kmf_transpose_f32_neon(const float *const *rows, const float *shift, float *out, size_t stride)
 {

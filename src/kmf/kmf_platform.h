@@ -65,8 +65,7 @@ static __forceinline unsigned kmf_lowest_bit(unsigned bits)
 #define KMF_JOIN_ISA2(operation, isa) kmf_##operation##_##isa
 #define KMF_JOIN_ISA(operation, isa) KMF_JOIN_ISA2(operation, isa)
 
-/* Caches that the kernels are blocked for, in bytes: half of the smallest L1 and L2 met in current servers. */
-#define KMF_L1_BYTES 24576
+/* The cache that the kernels are blocked for, in bytes: half of the smallest L2 met in current servers. */
 #define KMF_L2_BYTES 393216
 /* Features that are scored in one chain of additions: a panel of so many and a tile share L1, and rounding stays small. */
 #define KMF_FEATURE_BLOCK ((size_t)192)

@@ -43,9 +43,6 @@ KMF_INLINE float kmf_least_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_least_f64_scalar(double a) { return a; }
 KMF_INLINE float kmf_largest_f32_scalar(float a) { return a; }
 KMF_INLINE double kmf_largest_f64_scalar(double a) { return a; }
-/* any lane of a < b */
-KMF_INLINE int kmf_any_lt_f32_scalar(float a, float b) { return a < b; }
-KMF_INLINE int kmf_any_lt_f64_scalar(double a, double b) { return a < b; }
 /* columns f .. f + LANES of LANES rows, less the shift, turned so that a vector holds one column */
 KMF_INLINE void kmf_transpose_f32_scalar(const float *const *rows, const float *shift, float *out, size_t stride)
 {
