@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _batches
+from . import _seeding
 from ._greedy import candidates_of_a_round
 from ._own import own_blocks, own_squares
 from ._problem import Floats, Problem
@@ -31,10 +31,10 @@ class Extension:
             closest[rows] = own_squares(problem, centroids, block, rows)
         threads = problem.team_for(float(len(closest)))
         mass, drawn = np.empty(len(potential)), np.empty(potential.shape[1], np.intp)
-        _batches.sum_masses(closest, problem.weight, mass, problem.chunk, threads)
+        _seeding.sum_masses(closest, problem.weight, mass, problem.chunk, threads)
         added: list[NDArray[Any]] = []
         while len(added) < count and (total := float(np.cumsum(mass)[-1])) > 0.0:
-            _batches.pick(closest, problem.weight, mass, problem.chunk, np.sort(rng.random(len(drawn))) * total, drawn)
+            _seeding.pick(closest, problem.weight, mass, problem.chunk, np.sort(rng.random(len(drawn))) * total, drawn)
             candidates = problem.samples.take(drawn, problem.dtype)
             self.reading.read(candidates, candidates[:0], 0, closest, None)
             best = int(potential.sum(axis=0).argmin())

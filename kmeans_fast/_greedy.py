@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _batches
+from . import _batches, _seeding
 from ._problem import Floats, Problem
 from ._rounds import Lists, Patches
 from ._validate import too_large
@@ -157,7 +157,7 @@ class Greedy:
         turned = None if self.rounds.in_order else self.by_value
         if turned is not None:
             closest, weight = closest[turned], None if weight is None else weight[turned]
-        _batches.sum_masses(closest, weight, self.mass, chunk, self.problem.threads_for(float(len(closest))))
+        _seeding.sum_masses(closest, weight, self.mass, chunk, self.problem.threads_for(float(len(closest))))
         self.total = float(np.cumsum(self.mass)[-1])
         if not isfinite(self.total):  # no draw from this would ever end
             raise too_large("X")
@@ -165,7 +165,7 @@ class Greedy:
             return False
         uniform, level = self.rng.random(count), self.rng.random(count)
         ascending, drawn, places = uniform.argsort(kind="stable"), np.empty(count, np.intp), np.empty(count, np.intp)
-        _batches.pick(closest, weight, self.mass, chunk, uniform[ascending] * self.total, drawn)
+        _seeding.pick(closest, weight, self.mass, chunk, uniform[ascending] * self.total, drawn)
         places[ascending] = drawn if turned is None else turned[drawn]
         now = self.rounds.closest[places]
         self.places, self.bar = np.append(self.places, places), np.append(self.bar, level * now)

@@ -18,3 +18,18 @@ def seed_round(
     chunk: int,
     n_threads: int,
 ) -> None: ...
+def sum_masses(
+    closest: NDArray[Any],
+    sample_weight: NDArray[np.float64] | None,
+    mass: NDArray[np.float64],
+    chunk: int,
+    n_threads: int,
+) -> None: ...
+def pick(
+    closest: NDArray[Any],
+    sample_weight: NDArray[np.float64] | None,
+    mass: NDArray[np.float64],
+    chunk: int,
+    targets: NDArray[np.float64],
+    rows: NDArray[np.intp],
+) -> None: ...

@@ -1,11 +1,10 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Greedy k-means++ in batches: draw proposals, list what they improve in one pass over X, play rounds on the lists."""
+"""Greedy k-means++ in batches: list what proposals improve in one pass over X, play rounds on the lists."""
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, uint32_t
-from libc.string cimport memset
 
 from _scratch cimport apart, share
 from kmf cimport (
@@ -16,6 +15,14 @@ from kmf cimport (
 from kmeans_fast import _runtime
 
 cdef const kmf_kernels *K = <const kmf_kernels *> PyCapsule_GetPointer(_runtime.kernels, "kmf_kernels")
+
+ctypedef fused lists_of:
+    kmf_lists_f32
+    kmf_lists_f64
+
+ctypedef fused patches_of:
+    kmf_patches_f32
+    kmf_patches_f64
 
 ENTRIES = KMF_LIST  # of a block
 
@@ -35,60 +42,6 @@ def work_bytes(bint single, Py_ssize_t n, Py_ssize_t m, Py_ssize_t q, Py_ssize_t
     else:
         size = kmf_improve_size_f64(&K.f64, n, m, q, d) * sizeof(double)
     return apart(size)
-
-
-def sum_masses(const floating[::1] closest, sample_weight, double[::1] mass, Py_ssize_t chunk, int n_threads):
-    """mass[c] = sum of w closest over chunk c."""
-    cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t c
-    for c in prange(mass.shape[0], schedule="static", num_threads=n_threads, nogil=True):
-        mass[c] = _sum_mass(closest, weight, c * chunk, min(closest.shape[0], (c + 1) * chunk))
-
-
-cdef double _sum_mass(const floating[::1] closest, const double[::1] weight, Py_ssize_t i,
-                      Py_ssize_t stop) noexcept nogil:
-    cdef double sums[8]
-    cdef Py_ssize_t lane
-    memset(sums, 0, sizeof(sums))
-    if weight is not None:
-        while i < stop:
-            sums[0] += weight[i] * closest[i]
-            i += 1
-        return sums[0]
-    while i + 8 <= stop:
-        for lane in range(8):
-            sums[lane] += closest[i + lane]
-        i += 8
-    while i < stop:
-        sums[0] += closest[i]
-        i += 1
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
-
-
-def pick(const floating[::1] closest, sample_weight, const double[::1] mass, Py_ssize_t chunk,
-         const double[::1] targets, Py_ssize_t[::1] rows):
-    """rows[i] = where the cumulated mass passes targets[i]; targets ascend, from 0 to below the sum of all."""
-    cdef const double[::1] weight = sample_weight
-    cdef Py_ssize_t c = 0, i, j = 0, last = 0, stop
-    cdef double before = 0.0, summed, w
-    with nogil:
-        while j < targets.shape[0]:
-            while c + 1 < mass.shape[0] and targets[j] >= before + mass[c]:
-                before += mass[c]
-                c += 1
-            stop = min(closest.shape[0], (c + 1) * chunk)
-            summed = before
-            for i in range(c * chunk, stop):
-                w = closest[i] if weight is None else weight[i] * closest[i]
-                if w > 0.0:
-                    last = i
-                    summed = summed + w
-                    while j < targets.shape[0] and targets[j] < summed:
-                        rows[j] = i
-                        j += 1
-            while j < targets.shape[0] and (targets[j] < before + mass[c] or c + 1 == mass.shape[0]):
-                rows[j] = last  # rounding: the last one that has any mass
-                j += 1
 
 
 cdef class Batch:
@@ -145,16 +98,8 @@ cdef class Batch:
 
     def find(self, X, Py_ssize_t start, int n_threads):
         """Find what proposals gain in a block of X; False where there was no room for that."""
-        cdef const float[:, ::1] x32
-        cdef const double[:, ::1] x64
-        cdef const void *x
+        cdef const void *x = self._first(X)
         cdef Py_ssize_t n = X.shape[0], failed = 0, task
-        if self.single:
-            x32 = X
-            x = &x32[0, 0]
-        else:
-            x64 = X
-            x = &x64[0, 0]
         with nogil:
             for task in prange(self._tasks(n), schedule="dynamic", chunksize=1, num_threads=n_threads):
                 failed += self._find(x, n, start, task, threadid())
@@ -243,6 +188,16 @@ cdef class Batch:
         best[0] = taken[first]
         return most
 
+    cdef const void *_first(self, X) except NULL:
+        """Return where a block of X begins; the caller keeps it."""
+        cdef const float[:, ::1] x32
+        cdef const double[:, ::1] x64
+        if self.single:
+            x32 = X
+            return &x32[0, 0]
+        x64 = X
+        return &x64[0, 0]
+
     cdef void *_scratch(self, int thread) noexcept nogil:
         return &self.work[thread * share(self.work, self.n_threads)]
 
@@ -287,14 +242,12 @@ cdef class Lists(Batch):
     cdef Py_ssize_t _tasks(self, Py_ssize_t n) noexcept nogil:
         return min(self.n_slices, (n + self.size - 1) // self.size)
 
-    cdef void _lists32(self, Py_ssize_t s, kmf_lists_f32 *lists) noexcept nogil:
-        lists.distances, lists.rows, lists.next = <float *> &self.distances[0], &self.rows[0], &self.next[0]
-        lists.head, lists.tail, lists.fill = &self.ends[s, 0, 0], &self.ends[s, 1, 0], &self.ends[s, 2, 0]
-        lists.gain = &self.listed[s, 0]
-        lists.used, lists.end = self.used[s], (s + 1) * self.blocks
-
-    cdef void _lists64(self, Py_ssize_t s, kmf_lists_f64 *lists) noexcept nogil:
-        lists.distances, lists.rows, lists.next = <double *> &self.distances[0], &self.rows[0], &self.next[0]
+    cdef void _slice(self, Py_ssize_t s, lists_of *lists) noexcept nogil:
+        if lists_of is kmf_lists_f32:
+            lists.distances = <float *> &self.distances[0]
+        else:
+            lists.distances = <double *> &self.distances[0]
+        lists.rows, lists.next = &self.rows[0], &self.next[0]
         lists.head, lists.tail, lists.fill = &self.ends[s, 0, 0], &self.ends[s, 1, 0], &self.ends[s, 2, 0]
         lists.gain = &self.listed[s, 0]
         lists.used, lists.end = self.used[s], (s + 1) * self.blocks
@@ -304,8 +257,8 @@ cdef class Lists(Batch):
         cdef kmf_lists_f64 l64
         cdef Py_ssize_t row = task * self.size, s = (start // self.size + task) % self.n_slices
         cdef int ok = 1
-        self._lists32(s, &l32)
-        self._lists64(s, &l64)
+        self._slice(s, &l32)
+        self._slice(s, &l64)
         while ok and row < n:
             if self.single:
                 ok = K.f32.improvements(
@@ -334,9 +287,9 @@ cdef class Lists(Batch):
         cdef kmf_lists_f32 l32
         cdef kmf_lists_f64 l64
         if self.single:
-            self._lists32(s, &l32)
+            self._slice(s, &l32)
             return K.f32.list_gain(&l32, p, &self.closest32[0], self._weight(0))
-        self._lists64(s, &l64)
+        self._slice(s, &l64)
         return K.f64.list_gain(&l64, p, &self.closest64[0], self._weight(0))
 
     cdef void _choose(self, Py_ssize_t p, Py_ssize_t next, Py_ssize_t label, int n_threads) noexcept nogil:
@@ -345,10 +298,10 @@ cdef class Lists(Batch):
         cdef kmf_lists_f64 l64
         for s in range(self.n_slices):
             if self.single:
-                self._lists32(s, &l32)
+                self._slice(s, &l32)
                 K.f32.list_apply(&l32, p, <int32_t> label, &self.nearest[0], &self.closest32[0])
             else:
-                self._lists64(s, &l64)
+                self._slice(s, &l64)
                 K.f64.list_apply(&l64, p, <int32_t> label, &self.nearest[0], &self.closest64[0])
 
 
@@ -378,20 +331,12 @@ cdef class Patches(Batch):
 
     def patch(self, X, Py_ssize_t start, given, int n_threads):
         """Put the samples of a block in order, stretch by stretch."""
-        cdef const float[:, ::1] x32
-        cdef const double[:, ::1] x64
         cdef const uint32_t[::1] g = given
         cdef const uint32_t *order = NULL
-        cdef const void *x
+        cdef const void *x = self._first(X)
         cdef Py_ssize_t n = X.shape[0], s
         if g is not None:
             order = &g[0]
-        if self.single:
-            x32 = X
-            x = &x32[0, 0]
-        else:
-            x64 = X
-            x = &x64[0, 0]
         for s in prange((n + self.size - 1) // self.size, schedule="dynamic", chunksize=1, num_threads=n_threads,
                         nogil=True):
             self._patch(x, n, start, s * self.size, order, threadid())
@@ -402,11 +347,11 @@ cdef class Patches(Batch):
         cdef kmf_patches_f32 p32
         cdef kmf_patches_f64 p64
         if self.single:
-            self._patches32(s, &p32)
+            self._stretch(s, &p32)
             K.f32.patch(<const float *> X + row * self.d, m, self.d, given, &self.order[start + row], &p32,
                         self._scratch(thread))
         else:
-            self._patches64(s, &p64)
+            self._stretch(s, &p64)
             K.f64.patch(<const double *> X + row * self.d, m, self.d, given, &self.order[start + row], &p64,
                         self._scratch(thread))
 
@@ -422,31 +367,29 @@ cdef class Patches(Batch):
         """Choose a proposal."""
         self._choose(p, p + 1, 0, 1)
 
-    cdef void _patches32(self, Py_ssize_t s, kmf_patches_f32 *patches) noexcept nogil:
-        patches.panels = <float *> &self.panels[0] + s * self.size * self.d
-        patches.closest = &self.closest32[s * self.size]
-        patches.boxes, patches.tops = <float *> &self.boxes[s * self.box], <float *> &self.tops[s * self.top]
-        patches.n_panels = self.n_panels
-        patches.weight = NULL
-        if self.weight32 is not None:
-            patches.weight = &self.weight32[s * self.size]
-
-    cdef void _patches64(self, Py_ssize_t s, kmf_patches_f64 *patches) noexcept nogil:
-        patches.panels = <double *> &self.panels[0] + s * self.size * self.d
-        patches.closest = &self.closest64[s * self.size]
-        patches.boxes, patches.tops = <double *> &self.boxes[s * self.box], <double *> &self.tops[s * self.top]
-        patches.n_panels = self.n_panels
-        patches.weight = NULL
-        if self.weight64 is not None:
-            patches.weight = &self.weight64[s * self.size]
+    cdef void _stretch(self, Py_ssize_t s, patches_of *patches) noexcept nogil:
+        cdef void *boxes = &self.boxes[s * self.box]
+        cdef void *tops = &self.tops[s * self.top]
+        cdef Py_ssize_t row = s * self.size
+        patches.n_panels, patches.weight = self.n_panels, NULL
+        if patches_of is kmf_patches_f32:
+            patches.panels, patches.closest = <float *> &self.panels[0] + row * self.d, &self.closest32[row]
+            patches.boxes, patches.tops = <float *> boxes, <float *> tops
+            if self.weight32 is not None:
+                patches.weight = &self.weight32[row]
+        else:
+            patches.panels, patches.closest = <double *> &self.panels[0] + row * self.d, &self.closest64[row]
+            patches.boxes, patches.tops = <double *> boxes, <double *> tops
+            if self.weight64 is not None:
+                patches.weight = &self.weight64[row]
 
     cdef double _gain(self, Py_ssize_t s, Py_ssize_t p) noexcept nogil:
         cdef kmf_patches_f32 p32
         cdef kmf_patches_f64 p64
         if self.single:
-            self._patches32(s, &p32)
+            self._stretch(s, &p32)
             return K.f32.patch_gain(&p32, self.p32.points + p * self.d, self.d)
-        self._patches64(s, &p64)
+        self._stretch(s, &p64)
         return K.f64.patch_gain(&p64, self.p64.points + p * self.d, self.d)
 
     cdef void _choose(self, Py_ssize_t p, Py_ssize_t next, Py_ssize_t label, int n_threads) noexcept nogil:
@@ -462,10 +405,10 @@ cdef class Patches(Batch):
         cdef kmf_patches_f32 p32
         cdef kmf_patches_f64 p64
         if self.single:
-            self._patches32(s, &p32)
+            self._stretch(s, &p32)
             K.f32.patch_choose(&p32, self.p32.points + p * self.d, self.d)
         else:
-            self._patches64(s, &p64)
+            self._stretch(s, &p64)
             K.f64.patch_choose(&p64, self.p64.points + p * self.d, self.d)
 
 
