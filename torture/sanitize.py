@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -151,13 +152,17 @@ class Checks:
             PYTHONMALLOC="malloc",  # small objects one by one, so that a byte too many is seen
         )
         root = self.folder / "tree"
-        tests = [*(str(root / f"tests/test_{name}.py") for name in SUITE.split()), str(root / "tests/variants")]
-        options = ["-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(root)]
+        tests = [*(root / f"tests/test_{name}.py" for name in SUITE.split()), *root.glob("tests/variants/test_*.py")]
+        # -s: what UBSan says before it ends the process would be lost with what pytest has captured.
+        options = ["-q", "-x", "-s", "-p", "no:cacheprovider", "--rootdir", str(root)]
         listing = "from kmeans_fast._runtime import runnable_isas; print(*runnable_isas())"
         said = []
         for isa in call(sys.executable, "-c", listing, **environment).split():
-            ended = call(sys.executable, "-m", "pytest", *options, *tests, KMEANS_FAST_ISA=isa, **environment)
-            said.append(f"{isa}: {ended.splitlines()[-1]}")
+            passed = 0
+            for test in tests:  # one by one: all of a slow instruction set take longer than a command may
+                ended = call(sys.executable, "-m", "pytest", *options, str(test), KMEANS_FAST_ISA=isa, **environment)
+                passed += sum(map(int, re.findall(r"(\d+) passed", ended.splitlines()[-1])))
+            said.append(f"{isa}: {passed} passed in {len(tests)} files")
         return "; ".join(said)
 
     def threads_under_tsan(self) -> str:
@@ -195,7 +200,7 @@ def main() -> int:
                 said = check()
             except Missing as reason:
                 said = f"skipped: {reason}"
-            except AssertionError as error:
+            except (AssertionError, subprocess.TimeoutExpired) as error:
                 failed += 1
                 said = f"FAILED: {error}"
         print(f"{name.replace('_', ' '):24} {perf_counter() - began:6.0f} s  {said}", flush=True)
