@@ -127,6 +127,23 @@ def test_a_page_for_those_who_change_the_code_names_files_that_exist(page: str) 
     assert not [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"*/**/{name}"))]
 
 
+def test_the_table_of_promises_names_tests_that_exist() -> None:
+    known = {
+        p.relative_to(ROOT / "tests"): p.read_text(encoding="utf-8") for p in (ROOT / "tests").glob("**/test_*.py")
+    }
+    rows = (ROOT / "docs/reliability.md").read_text(encoding="utf-8").partition("\n\nOracles")[0].split("\n| ")[2:]
+    assert len(rows) >= 20
+    for row in rows:
+        file, found = "", 0
+        for word in re.findall(r"`([^`]+)`", row.split(" | ")[2]):
+            file = word if word.startswith("test_") or "/test_" in word else file
+            if "_" in word and not word.endswith(".py"):
+                pattern = rf"def test_{re.escape(word)}\(".replace(r"\.\.\.", r"\w*")
+                assert re.search(pattern, known[Path(file)]), f"{file} has no test {word}"
+            found += Path(file) in known
+        assert found, row
+
+
 def modules_after(statement: str, folder: Path) -> set[str]:
     """Return what a fresh process has loaded; it finds the package where this one found it."""
     import kmeans_fast
