@@ -122,12 +122,12 @@ class Keeper:
         """Take over what a file says; its digest is no signature, so all that code is going to trust is checked."""
         problem = self.problem
         if state["dtype"] not in DTYPES or state["algorithm"] not in ALGORITHMS:
-            raise ValueError(f"dtype {state['dtype']!r} and algorithm {state['algorithm']!r}")
+            raise ValueError(f"dtype={state['dtype']!r:.50} and algorithm={state['algorithm']!r:.50} must be known")
         if "reasons" in state:
             self._restore_best(state, arrays)
         if self.rng is not None:
             if not _alike(state["rng"], self._state_of_rng()):
-                raise ValueError("rng")
+                raise ValueError("rng must be a state of the same generator")
             self.rng.bit_generator.state = _from_plain(state["rng"])
         k, d = problem.n_clusters, problem.samples.n_features
         if "halt" in state or "pause" in state:
@@ -136,7 +136,7 @@ class Keeper:
             if "pause" in state:
                 figures = _figures(state["pause"], Pause)
                 if self.rng is None or figures["at"] >= len(swap_counts(problem)):
-                    raise ValueError(f"pause {figures}")
+                    raise ValueError(f"pause={figures} must be one of a search")
                 self.under_way = Pause(centroids, labelled_by, history=history, **figures)
                 return
             sums = _checked(arrays, "sums", (problem.n_slices(), k, d + 2)) if "sums" in arrays else None
@@ -146,7 +146,7 @@ class Keeper:
         """Make finished restarts anew from their figures."""
         best, reasons, n = self.best, state["reasons"], len(state["reasons"])
         if state["best_dtype"] not in DTYPES or type(state["best"]) is not int or not 0 <= state["best"] < n:
-            raise ValueError(f"best {state['best']!r} of {n}")
+            raise ValueError(f"best={state['best']!r:.50} must be >= 0 and < {n}")
         lengths = _checked(arrays, "lengths", (n,))
         histories = _checked(arrays, "histories", (lengths.sum(),))
         inertias, swaps = _checked(arrays, "inertias", (n,)), _checked(arrays, "swaps", (n, 2))

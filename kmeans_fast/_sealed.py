@@ -46,7 +46,7 @@ class Kind:
         size = _START.size + len(text) + n_bytes + _DIGEST
         if len(text) > MAX_HEADER or size > self.max_bytes:
             raise ValueError(
-                f"a {self.name} of {size} bytes must be <= {self.max_bytes}, its header of {len(text)} <= {MAX_HEADER}."
+                f"A {self.name} of {size} bytes must be <= {self.max_bytes}, its header of {len(text)} <= {MAX_HEADER}."
             )
         return text
 

@@ -265,13 +265,13 @@ def test_a_forged_header_is_refused_although_its_digest_is_right(blobs, tmp_path
         (np.random.PCG64, lambda s: s["pause"].update(end=10**400), "too large"),
         (np.random.PCG64, lambda s: s["pause"].pop("inertia"), "it must have inertia"),
         (np.random.PCG64, lambda s: s.update(pause=True), "it must have inertia"),
-        (np.random.PCG64, lambda s: s.update(dtype="<i8"), "dtype '<i8'"),
-        (np.random.PCG64, lambda s: s.update(best=2), "best 2 of 1"),
-        (np.random.PCG64, lambda s: s.update(rng=[]), "rng"),
+        (np.random.PCG64, lambda s: s.update(dtype="<i8"), "dtype='<i8'"),
+        (np.random.PCG64, lambda s: s.update(best=2), "best=2 must be >= 0 and < 1"),
+        (np.random.PCG64, lambda s: s.update(rng=[]), "rng must be a state of the same generator"),
         (np.random.PCG64, lambda s: s["rng"]["state"].update(state=-1), "Overflow|negative"),
         # From there NumPy would read memory that is not the generator's.
-        (np.random.MT19937, lambda s: s["rng"]["state"].update(pos=10**6), "rng"),
-        (np.random.Philox, lambda s: s["rng"].update(buffer_pos=-(10**6)), "rng"),
+        (np.random.MT19937, lambda s: s["rng"]["state"].update(pos=10**6), "rng must be a state of the same generator"),
+        (np.random.Philox, lambda s: s["rng"].update(buffer_pos=-(10**6)), "rng must be a state of the same generator"),
     ],
 )
 def test_a_forged_state_is_refused_although_its_digest_is_right(tmp_path, monkeypatch, generator, forge, words):

@@ -113,7 +113,10 @@ class LasRewriter:
             elif kind != LASZIP and v.user_id != COPC:  # which points into the old file
                 blocks.append(_bytes(original, v.start, v.stop))
         if self.label_at is None:
-            blocks.append(_vlr(EXTRA_BYTES, self._described(described), b"Extra Bytes Record"))
+            record = self._described(described)
+            if len(record) > LONGEST_VLR:
+                raise FileError(f"{self.source.path} has no room for a label: {len(record)} bytes of extra dimensions.")
+            blocks.append(_vlr(EXTRA_BYTES, record, b"Extra Bytes Record"))
         if self.laz:
             blocks.append(_vlr(LASZIP, self.laz.record_data(), b"lazrs"))
         return blocks
@@ -193,8 +196,6 @@ def _bytes(stream: BinaryIO, start: int, stop: int) -> bytes:
 
 
 def _vlr(kind: tuple[bytes, int], data: bytes, description: bytes) -> bytes:
-    if len(data) > LONGEST_VLR:
-        raise FileError(f"there are too many extra dimensions: their record would have {len(data)} bytes.")
     return VLR.pack(kind[0], kind[1], len(data), description) + data
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .._atomic import naming, replacing
 from .._sealed import Kind
+from .._validate import check_finite
 from ._common import FileError, Source, one_line
 
 SCHEMA, PREPARED = 1, 2
@@ -50,11 +51,10 @@ class Model:
         centroids = self.centroids
         if centroids.ndim != 2 or 0 in centroids.shape:
             raise ValueError(f"centroids has shape {centroids.shape} and must be (n_clusters >= 1, n_features >= 1).")
-        if not np.isfinite(centroids).all():
-            raise ValueError("centroids must be finite.")
+        check_finite(centroids, "centroids")
         names = self.feature_names
         if names is not None and len(names) != centroids.shape[1]:
-            raise ValueError(f"feature_names has {len(names)} names and must have {centroids.shape[1]}.")
+            raise ValueError(f"feature_names has {len(names)} entries and must have n_features={centroids.shape[1]}.")
 
 
 def save_model(

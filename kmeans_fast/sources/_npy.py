@@ -58,7 +58,7 @@ def read_header(stream: BinaryIO | Any, name: str, size: int) -> Header:
             digits = 2 if version == (1, 0) else 4
             start = stream.read(digits)
             if len(start) < digits:
-                raise ValueError(f"of its length, expected {digits} bytes got {len(start)}")
+                raise ValueError(f"a length of {digits} bytes, and {len(start)} are there")
             length = int.from_bytes(start, "little")
             if length > size:  # NumPy would allocate what the header's length says
                 raise ValueError(f"a header of {length} bytes, and {size} are there")

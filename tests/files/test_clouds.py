@@ -190,6 +190,20 @@ def test_extra_bytes_that_nobody_described_are_kept(tmp_path: Path) -> None:
     assert "cluster" in laspy.read(b).point_format.extra_dimension_names
 
 
+def test_more_extra_bytes_than_can_be_described_are_refused_by_file(tmp_path: Path) -> None:
+    a = tmp_path / "a.las"
+    scan(a, 3, n=4, extra=())
+    layout, data = LasCloud(a).layout, a.read_bytes()
+    size, more = layout.record_size, 3000
+    head = bytearray(data[: layout.point_offset])
+    struct.pack_into("<H", head, 105, size + more)
+    points = [data[at : at + size] + bytes(more) for at in range(layout.point_offset, len(data), size)]
+    a.write_bytes(head + b"".join(points))
+    said = " ".join(refused("cluster", a, "-k", 2, "-o", tmp_path / "b.las").split())
+    assert "a.las has no room for a label: 72192 bytes of extra dimensions." in said
+    assert not (tmp_path / "b.las").exists()
+
+
 def test_waveforms_behind_the_points_move_with_them(tmp_path: Path) -> None:
     a, b = tmp_path / "a.las", tmp_path / "b.las"
     las = laspy.LasData(laspy.LasHeader(version="1.3", point_format=4))

@@ -131,15 +131,19 @@ def test_other_files_and_later_schemas_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_file_past_its_size_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^a model file of \d+ bytes must be <= 4294967296, its header of \d+ <= "):
+    with pytest.raises(ValueError, match=r"^A model file of \d+ bytes must be <= 4294967296, its header of \d+ <= "):
         save_model(CENTROIDS, tmp_path / "m", feature_names=["x" * (1 << 24), "y"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_centroids_that_are_none_are_not_saved(tmp_path: Path) -> None:
-    for bad in ([1.0, 2.0], [[np.inf]], np.empty((0, 2))):
-        with pytest.raises(ValueError, match="centroids"):
+    for bad, said in (
+        ([1.0, 2.0], r"centroids has shape \(2,\)"),
+        ([[1.0, np.inf]], "centroids has inf in row 0, column 1; it must be finite."),
+        (np.empty((0, 2)), r"centroids has shape \(0, 2\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
             save_model(bad, tmp_path / "m")
-    with pytest.raises(ValueError, match="3 names"):
+    with pytest.raises(ValueError, match=r"feature_names has 3 entries and must have n_features=1"):
         save_model([[1.0]], tmp_path / "m", feature_names=["a", "b", "c"])
     assert os.listdir(tmp_path) == []
