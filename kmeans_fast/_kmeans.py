@@ -270,4 +270,5 @@ def _result(problem: Problem, best: Best, n_threads: int) -> KMeansResult:
         n_threads=n_threads,
         memory=problem.memory.peak,
         _X=problem.samples.original,
+        feature_names=problem.samples.feature_names,
     )

@@ -66,6 +66,8 @@ class KMeansResult:
     n_threads : int
     memory : int
         Bytes allocated beyond X, labels included.
+    feature_names : list of str or None
+        Names of the columns of X, where they have names; a saved model keeps them.
     """
 
     centroids: NDArray[Any]
@@ -86,6 +88,7 @@ class KMeansResult:
     memory: int
     _X: Any = field(repr=False)
     _index: Any = field(default=None, repr=False)  # of a pandas X, in a result that was pickled
+    feature_names: list[str] | None = None
 
     @property
     def times_found(self) -> int:

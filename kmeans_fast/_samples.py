@@ -87,6 +87,11 @@ class Samples:
         self.native = source.array if isinstance(source, ArraySource) and _is_native(source.array) else None
         self.is_stream = bool(getattr(source, "readers", 1))  # X is not in memory: what a fit keeps should be small
 
+    @property
+    def feature_names(self) -> list[str] | None:
+        """Names of the features, where the source has them."""
+        return getattr(self.source, "feature_names", None)
+
     def chunk(self, dtype: np.dtype[Any]) -> int:
         """Rows of a task: a multiple of every panel."""
         rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // MIN_CHUNK * MIN_CHUNK

@@ -87,7 +87,7 @@ def wrap(estimator: Any, X: Any, *, reset: bool = False) -> Samples:
 
 def _check_names(estimator: Any, samples: Samples, reset: bool) -> None:
     """Set or check the names of the features, scikit-learn's way; those of a file, which it does not know, our own."""
-    X, names = samples.original, getattr(samples.source, "feature_names", None)
+    X, names = samples.original, samples.feature_names
     if X is not samples.source or names is None:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     elif reset:

@@ -51,7 +51,8 @@ class Voxels(NamedTuple):
         squared *= squared
         inertia = float(squared.sum() if weight is None else squared @ weight)
         counts = np.bincount(labels, minlength=len(result.centroids))
-        return replace(result, labels=labels, counts=counts, inertia=inertia, _X=samples.original)
+        seen = {"_X": samples.original, "feature_names": samples.feature_names}
+        return replace(result, labels=labels, counts=counts, inertia=inertia, **seen)
 
 
 class _Grid(NamedTuple):

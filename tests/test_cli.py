@@ -385,7 +385,7 @@ def test_a_table_of_texts_and_gaps_is_prepared_and_the_model_prepares_others_ali
     rows[3][1] = rows[4][3] = ""
     with (tmp_path / "t.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([["name", "age", "income", "town"], *rows])
-    assert "(--impute)" in refused("cluster", "t.csv", "-k", 2, "--columns", "age,income", folder=tmp_path)
+    assert "(cluster --impute)" in refused("cluster", "t.csv", "-k", 2, "--columns", "age,income", folder=tmp_path)
     prepare = ("--impute", "median", "--one-hot", "--standardize", "--id-column", "name", "--tol", 0)
     done(
         *("cluster", "t.csv", "-k", 2, "--seed", 0, *prepare, "-o", "l.csv", "--centroids", "c.csv"),

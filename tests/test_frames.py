@@ -188,6 +188,14 @@ def test_a_pickled_result_keeps_the_index(X):
     assert again.groups()[0].names == ["a", "b"]
 
 
+def test_a_result_keeps_the_names_of_the_columns(X):
+    named = kmeans(pd.DataFrame(X, columns=list("abc")), 3, random_state=0)
+    for r in (named, pickle.loads(pickle.dumps(named)), named.ordered("size")):
+        assert r.feature_names == ["a", "b", "c"]
+    assert kmeans(X, 3, random_state=0).feature_names is None
+    assert kmeans(pd.DataFrame(X), 3, random_state=0).feature_names is None  # its columns are numbered
+
+
 def test_an_ordered_result_keeps_the_index(X):
     frame = pd.DataFrame(X, index=[f"s{i}" for i in range(300)])
     r = kmeans(frame, 4, random_state=0).ordered("size")

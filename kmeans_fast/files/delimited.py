@@ -187,12 +187,12 @@ def _what_is_wrong(text: str) -> str:
     """Say why a field isn't a finite number."""
     shown = repr(text if len(text) <= 40 else text[:37] + "...")
     if text.lower() in MISSING:
-        return f"missing value ({shown}); fill it in (--impute), or leave out the line or the column."
+        return f"missing value ({shown}); fill it in (cluster --impute), or leave out the line or the column."
     if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in {"inf", "infinity"}:
         return f"{shown} is not finite."
     return (
-        f"{shown} is not a number; --columns chooses the columns to use, --id-column the one of names, --one-hot takes "
-        "texts."
+        f"{shown} is not a number; --columns chooses the columns to use, --id-column the one of names, cluster "
+        "--one-hot takes texts."
     )
 
 

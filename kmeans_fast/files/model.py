@@ -71,7 +71,7 @@ def save_model(
     Parameters
     ----------
     model : Model, KMeansResult, KMeans or array of shape (n_clusters, n_features)
-        A fitted estimator also gives its ``feature_names_in_``.
+        What was fitted on named columns also gives their names.
     path : str or path-like
     feature_names : sequence of str, optional
     metadata : mapping, optional
@@ -88,11 +88,10 @@ def save_model(
         If `path` exists and `overwrite` is false, or can't be written.
     """
     if isinstance(model, Model):
-        feature_names = model.feature_names if feature_names is None else feature_names
         metadata = model.metadata if metadata is None else metadata
         preparation = model.preparation if preparation is None else preparation
-    elif feature_names is None:
-        feature_names = getattr(model, "feature_names_in_", None)
+    if feature_names is None:
+        feature_names = getattr(model, "feature_names", getattr(model, "feature_names_in_", None))
     centroids = getattr(model, "centroids", getattr(model, "cluster_centers_", model))
     centroids = np.asarray(centroids)
     dtype = "<f4" if centroids.dtype == np.float32 else "<f8"

@@ -81,7 +81,7 @@ class Rule:
         if missing.any():
             if self.fill is None:
                 row = int(missing.argmax())
-                raise FileError(f"{place(row)}, column {self.name!r}: missing value; fill it in (--impute).")
+                raise FileError(f"{place(row)}, column {self.name!r}: missing value; fill it in (cluster --impute).")
             values = np.where(missing, self.fill, values)
         if self.categories is None:
             return values[:, np.newaxis]

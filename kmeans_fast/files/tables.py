@@ -100,7 +100,7 @@ def _check_numeric(types: Any, field: Any, source: str) -> None:
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)):
         raise FileError(
             f"{source}, column {field.name!r} holds {kind}, not numbers; --columns chooses the columns to use, "
-            "--id-column the one of names, --one-hot takes texts."
+            "--id-column the one of names, cluster --one-hot takes texts."
         )
 
 
@@ -109,7 +109,7 @@ def _check_present(column: Any, where: str, row: int) -> None:
     if column.null_count:
         first = row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
         raise FileError(
-            f"{where}, row {first}: missing value; fill it in (--impute), or leave out the row or the column."
+            f"{where}, row {first}: missing value; fill it in (cluster --impute), or leave out the row or the column."
         )
 
 

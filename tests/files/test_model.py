@@ -41,12 +41,14 @@ def test_a_model_comes_back_bit_for_bit(tmp_path: Path, dtype: Any) -> None:
 
 def test_results_estimators_and_arrays_can_be_saved(tmp_path: Path) -> None:
     estimator = SimpleNamespace(cluster_centers_=CENTROIDS, feature_names_in_=np.array(["x", "y"]))
-    result = SimpleNamespace(centroids=np.asfortranarray(CENTROIDS))
-    for i, what in enumerate([estimator, result, CENTROIDS, CENTROIDS.tolist()]):
+    result = SimpleNamespace(centroids=np.asfortranarray(CENTROIDS), feature_names=None)
+    named = SimpleNamespace(centroids=CENTROIDS, feature_names=("x", "y"))
+    for i, what in enumerate([estimator, result, CENTROIDS, CENTROIDS.tolist(), named]):
         save_model(what, tmp_path / f"m{i}")
         np.testing.assert_array_equal(load_model(tmp_path / f"m{i}").centroids, CENTROIDS)
     assert load_model(tmp_path / "m0").feature_names == ("x", "y")
     assert load_model(tmp_path / "m1").feature_names is None
+    assert load_model(tmp_path / "m4").feature_names == ("x", "y")
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_weight_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 HOSTILE: list[tuple[str, Wish, str]] = [
-    ('a\n1\n""\n', Wish(standardize=True), r"t\.csv, line 3, column 'a': missing value; fill it in \(--impute\)"),
+    ('a\n1\n""\n', Wish(standardize=True), r"t\.csv, line 3, column 'a': missing value; fill it in"),
     ("a,b\n1,\n2,?\n", ALL, r"t\.csv, line 2, column 'b' has missing values only; leave it out of --columns"),
     ("a,b\n1,x\n2,y\n", Wish(impute="mean"), r"line 2, column 'b': 'x' is not a number; --one-hot takes texts"),
     ("a\n1\n\n2\nx\n", ALL, r"line 5, column 'a': 'x' stands among numbers; a column must hold numbers or texts"),
