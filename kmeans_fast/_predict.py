@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from . import _distances, _runtime
 from ._algorithm import grid_pays
 from ._memory import Workspace, memory_limit
-from ._problem import float32_resolves, make_grid, raise_not_finite, score_shift
-from ._samples import Samples, as_samples
+from ._problem import float32_resolves, make_grid, score_shift
+from ._samples import Samples, as_samples, raise_not_finite
 from ._validate import as_centroids, check_threads
 
 MARGIN_BYTES = 1 << 22  # distances to all centroids that are in memory at once

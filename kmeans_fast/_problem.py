@@ -23,8 +23,7 @@ from ._algorithm import (
 )
 from ._log import log
 from ._memory import Workspace, memory_limit
-from ._samples import FLOAT32, FLOAT64, Samples, Source
-from ._validate import not_finite, too_large
+from ._samples import FLOAT32, FLOAT64, Samples, raise_not_finite
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -392,22 +391,3 @@ def float32_resolves(centroids: Floats, share: float = SHARE_OF_GAPS) -> bool:
     step = -(-len(centroids) // GAP_SAMPLE)
     apart: float = _distances.share_apart(centroids, GAP, step)
     return apart >= share
-
-
-def raise_not_finite(samples: Samples, name: str = "X") -> None:
-    """Name the first NaN or infinity, or say that the values are too large to square."""
-    for start, block in samples.blocks(FLOAT64, samples.block_rows(FLOAT64, 1.0, 1)):
-        bad = ~np.isfinite(block)
-        if bad.any():
-            row, column = (int(index) for index in np.argwhere(bad)[0])
-            raise not_finite(name, block[row, column], *_place(samples.source, start + row, column))
-    raise too_large(name)
-
-
-def _place(source: Source, row: int, column: int) -> tuple[str, str]:
-    """Say where a value is: of a source in parts also its chunk or file, and its column's name."""
-    place, names = getattr(source, "place", None), getattr(source, "feature_names", None)
-    if place is None:
-        return str(row), str(column)
-    there = place(row)
-    return f"{row} ({there})" if there else str(row), f"{column} ({names[column]!r})" if names else str(column)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._memory import memory_limit
+from ._validate import not_finite, too_large
 
 Array = NDArray[Any]
 
@@ -232,3 +233,22 @@ def _from_objects(X: Array, name: str) -> Array:
                 )
                 raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
         raise
+
+
+def raise_not_finite(samples: Samples, name: str = "X") -> None:
+    """Name the first NaN or infinity, or say that the values are too large to square."""
+    for start, block in samples.blocks(FLOAT64, samples.block_rows(FLOAT64, 1.0, 1)):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            row, column = (int(index) for index in np.argwhere(bad)[0])
+            raise not_finite(name, block[row, column], *_place(samples.source, start + row, column))
+    raise too_large(name)
+
+
+def _place(source: Source, row: int, column: int) -> tuple[str, str]:
+    """Say where a value is: of a source in parts also its chunk or file, and its column's name."""
+    place, names = getattr(source, "place", None), getattr(source, "feature_names", None)
+    if place is None:
+        return str(row), str(column)
+    there = place(row)
+    return f"{row} ({there})" if there else str(row), f"{column} ({names[column]!r})" if names else str(column)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._predict import own_distances, predict
-from ._problem import raise_not_finite
 from ._result import KMeansResult
-from ._samples import Samples, as_samples
+from ._samples import Samples, as_samples, raise_not_finite
 from ._validate import as_floats, as_weight
 
 Floats = NDArray[np.float64]

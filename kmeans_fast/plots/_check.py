@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._problem import raise_not_finite
-from .._samples import Samples, as_samples
+from .._samples import Samples, as_samples, raise_not_finite
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]

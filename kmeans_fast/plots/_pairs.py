@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from numpy.typing import ArrayLike, NDArray
 
-from .._problem import raise_not_finite
-from .._samples import Samples, as_samples
+from .._samples import Samples, as_samples, raise_not_finite
 from .._validate import check_int
 from ._check import Floats, labels_of, points
 from ._clusters import clusters

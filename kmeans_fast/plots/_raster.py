@@ -18,8 +18,7 @@ except ImportError as error:
     message = 'a raster of points needs datashader; install it with: pip install "kmeans_fast[dense-plot]"'
     raise ImportError(message) from error
 
-from .._problem import raise_not_finite
-from .._samples import Samples
+from .._samples import Samples, raise_not_finite
 from ._check import Floats, Ints
 
 ROWS = 1 << 18  # of a block: 21 MB with its colours

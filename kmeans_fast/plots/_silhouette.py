@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from .._need import need
-from .._problem import raise_not_finite
 from .._random import as_generator
-from .._samples import as_samples
+from .._samples import as_samples, raise_not_finite
 from .._validate import check_int
 from ._check import labels_of
 from ._colours import INK, palette

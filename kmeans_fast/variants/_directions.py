@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _distances, _runtime, _variants
-from .._problem import Floats, Labels, raise_not_finite
-from .._samples import Samples
+from .._problem import Floats, Labels
+from .._samples import Samples, raise_not_finite
 
 # float32 scores of rows as they are tell cosines apart to 2e-6 while norms lie this close to the radius of the centers.
 NORM_RATIO = {"f": 16.0, "d": 1e9}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from .._iterate import label as label_all
 from .._iterate import make_pass, priced
-from .._problem import SHARE_AT_START, SHARE_OF_GAPS, Floats, Problem, raise_not_finite
-from .._samples import Samples, as_samples
+from .._problem import SHARE_AT_START, SHARE_OF_GAPS, Floats, Problem
+from .._samples import Samples, as_samples, raise_not_finite
 from .._seed import random_rows
 
 STARVED = 0.5  # of the median weight
