@@ -100,6 +100,13 @@ def test_more_restarts_are_never_worse(blobs):
     assert inertia[-1] < inertia[0]
 
 
+def test_a_number_as_sample_weight_weighs_all_samples_alike(blobs):
+    X = blobs()
+    one, all_alike = (kmeans(X, 5, sample_weight=w, random_state=0) for w in (2.5, np.full(len(X), 2.5)))
+    np.testing.assert_array_equal(one.centroids, all_alike.centroids)
+    assert one.inertia == all_alike.inertia
+
+
 # Determinism
 
 

@@ -263,6 +263,7 @@ def test_a_forged_header_is_refused_although_its_digest_is_right(blobs, tmp_path
         (np.random.PCG64, lambda s: s["pause"].update(misses=-(10**9)), "-1000000000 must be a count"),
         (np.random.PCG64, lambda s: s["pause"].update(n_tried=2**63 - 1), "9223372036854775807 must be a count"),
         (np.random.PCG64, lambda s: s["pause"].update(end=10**400), "too large"),
+        (np.random.PCG64, lambda s: s["pause"].update(end="soon"), "'soon' must be a finite number"),
         (np.random.PCG64, lambda s: s["pause"].pop("inertia"), "it must have inertia"),
         (np.random.PCG64, lambda s: s.update(pause=True), "it must have inertia"),
         (np.random.PCG64, lambda s: s.update(dtype="<i8"), "dtype='<i8'"),

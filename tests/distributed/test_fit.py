@@ -271,3 +271,14 @@ def test_a_missing_package_is_named_with_its_extra(run_python: Any) -> None:
     lines = run_python(textwrap.dedent(code)).splitlines()
     assert len(lines) == 2
     assert all('needs distributed; install it with: pip install "kmeans_fast[dask]"' in s for s in lines)
+
+
+def test_without_a_cluster_the_estimator_of_dask_runs_on_threads_of_this_process(blobs: Any) -> None:
+    da = pytest.importorskip("dask.array")
+    pytest.importorskip("distributed")
+    from kmeans_fast.dask import KMeans
+
+    X = blobs(2000, 3, 4)
+    settings: dict[str, Any] = {"init": X[:4], "n_init": 1, "tol": 0}
+    model = KMeans(4, **settings).fit(da.from_array(X, chunks=(500, 3)))
+    np.testing.assert_allclose(model.cluster_centers_, kmeans(X, 4, **settings).centroids, rtol=1e-12)

@@ -72,6 +72,14 @@ def test_other_dimensions_are_selected_by_name(tmp_path: Path, name: str) -> Non
         LasCloud(tmp_path / name, ("x", "nir"))
 
 
+def test_a_dimension_of_several_values_a_point_is_refused(tmp_path: Path) -> None:
+    header = laspy.LasHeader(version="1.4", point_format=6)
+    header.add_extra_dim(laspy.ExtraBytesParams("normal", "3f4"))
+    laspy.LasData(header).write(str(tmp_path / "a.las"))
+    with pytest.raises(ValueError, match=r"a\.las: 'normal' holds 3 values a point and must hold one\."):
+        LasCloud(tmp_path / "a.las", ["normal"])
+
+
 def test_a_scaled_extra_dimension_is_scaled(tmp_path: Path) -> None:
     header = laspy.LasHeader(version="1.4", point_format=6)
     params = laspy.ExtraBytesParams("height", "int16", scales=np.array([0.01]), offsets=np.array([100.0]))

@@ -156,6 +156,13 @@ def test_a_matrix_of_no_distances_is_refused(matrix: Any, message: str) -> None:
         KMedoids(2, metric="precomputed").fit(matrix)
 
 
+def test_a_matrix_of_python_numbers_is_one_of_float64() -> None:
+    distances = pairwise_distances(points(30))
+    a, b = (KMedoids(3, metric="precomputed", random_state=0).fit(distances.astype(t)) for t in (float, object))
+    assert_array_equal(a.labels_, b.labels_)
+    assert a.inertia_ == b.inertia_
+
+
 def test_rounding_is_no_asymmetry() -> None:
     distances = pairwise_distances(points(50))
     noise = 1 + 1e-7 * np.random.default_rng(0).standard_normal(distances.shape)

@@ -225,6 +225,18 @@ def test_labels_prototypes_and_cost_agree_far_from_the_origin() -> None:
             "X has 'a' in row 0, column 1, which is no number; name it",
         ),
         ({}, [[1.0, "a"], [None, "b"]], ValueError, "X has NaN in row 1, column 0; fill missing numbers or drop"),
+        (
+            {"categorical": [1]},
+            [["x", "a"], ["", "b"]],
+            ValueError,
+            "X has 'x' in row 0, column 0, which is no number; name it in categorical=.",
+        ),
+        (
+            {"categorical": [1]},
+            pd.DataFrame({"x": [None, "y"], "y": ["a", "b"]}, dtype=object),
+            ValueError,
+            "X has a missing value in row 0, column 'x'; fill missing numbers or drop such rows first.",
+        ),
         ({}, [[1.0, "a"], [np.inf, "b"]], ValueError, "X has inf in row 1, column 0; a number must be finite"),
         ({}, [[1.0, "a"], [2.0, None]], ValueError, "X has a missing value (NaN or None) in row 1, column 1"),
         ({"gamma": -1.0}, [[1.0, "a"]] * 4, ValueError, "'gamma' parameter"),
