@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from statistics import mean, median
 from typing import Any
 
 import numpy as np
 
+from .machine import timed
+
 CASES = ((2, 50), (32, 32))  # features, clusters
 CITIES = ((2000, 40), (2000, 400), (5000, 40))  # points, pieces of each of five rivers
 SEEDS = 30
-
-
-def cpu(fit: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the CPU milliseconds of this process, and what was fitted."""
-    start = time.process_time()
-    model = fit()
-    return 1e3 * (time.process_time() - start), model
 
 
 def draw(n: int, d: int, k: int, dtype: Any) -> np.ndarray:
@@ -33,8 +26,8 @@ def _pair(X: np.ndarray, k: int, seed: int) -> tuple[Any, Any]:
 
     from kmeans_fast import BisectingKMeans
 
-    ours = cpu(lambda: BisectingKMeans(k, random_state=seed, n_threads=1).fit(X))
-    return ours, cpu(lambda: Theirs(k, random_state=seed).fit(X))
+    ours = timed(lambda: BisectingKMeans(k, random_state=seed, n_threads=1).fit(X))
+    return ours, timed(lambda: Theirs(k, random_state=seed).fit(X))
 
 
 def bisecting_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]]:
@@ -52,9 +45,9 @@ def bisecting_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, An
         X = draw(n, d, k, dtype)
         with threadpool_limits(1):
             runs = [_pair(X, k, seed) for seed in range(seeds)]
-            ours, theirs = (median(run[side][0] for run in runs) for side in (0, 1))
+            ours, theirs = (1e3 * median(run[side][0] for run in runs) for side in (0, 1))
             lower = mean(run[0][1].inertia_ for run in runs) / mean(run[1][1].inertia_ for run in runs)
-            predict = [cpu(lambda: runs[0][side][1].predict(X))[0] for side in (0, 1)]  # noqa: B023
+            predict = [1e3 * timed(lambda: runs[0][side][1].predict(X))[0] for side in (0, 1)]  # noqa: B023
         name = f"{n} x {d}, {k}, {np.dtype(dtype).name}"
         lines.append(
             f"| {name} | {ours:.3g} | {theirs:.3g} | {theirs / ours:.2f} | {lower:.4f} | {predict[0]:.3g} | "
@@ -84,8 +77,8 @@ def barriers_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any
     lines = ["| points, pieces of rivers | all pairs, s | to 50 places, s |", "|---|---:|---:|"]
     for n, pieces in CITIES[: 1 if options.quick else None]:
         map_ = city(n, pieces)
-        whole, _ = cpu(lambda: travel_distance(*map_, unreachable="inf"))  # noqa: B023
-        some, _ = cpu(lambda: travel_distance(*map_, to=map_[0][:50], unreachable="inf"))  # noqa: B023
-        lines.append(f"| {n}, {5 * pieces} | {whole / 1e3:.2f} | {some / 1e3:.2f} |")
-        records.append({"case": f"{n}, {5 * pieces}", "s": whole / 1e3, "to_50_s": some / 1e3})
+        whole, _ = timed(lambda: travel_distance(*map_, unreachable="inf"))  # noqa: B023
+        some, _ = timed(lambda: travel_distance(*map_, to=map_[0][:50], unreachable="inf"))  # noqa: B023
+        lines.append(f"| {n}, {5 * pieces} | {whole:.2f} | {some:.2f} |")
+        records.append({"case": f"{n}, {5 * pieces}", "s": whole, "to_50_s": some})
     return "\n".join(lines), records

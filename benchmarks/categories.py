@@ -6,11 +6,11 @@ An iteration is what a fit of three takes longer than one of one; both make the 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from .machine import timed
 
 CASES = ((10, 0, 8), (20, 0, 50), (5, 5, 8), (5, 5, 50))  # categories, numbers, clusters
 ROUNDS = 3  # of ours; theirs takes seconds, and is measured once
@@ -25,13 +25,6 @@ def draw(n: int, m: int, d: int, k: int) -> np.ndarray:
     categories[noise] = rng.integers(0, 10, int(noise.sum()))
     numbers = rng.normal(size=(k, d))[groups] + rng.normal(size=(n, d))
     return np.column_stack([categories, numbers])
-
-
-def cpu(fit: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the CPU seconds of this process, and what was fitted."""
-    start = time.process_time()
-    model = fit()
-    return time.process_time() - start, model
 
 
 def ours(X: np.ndarray, m: int, start: np.ndarray, max_iter: int) -> Any:
@@ -77,10 +70,10 @@ def race(n: int, m: int, d: int, k: int) -> dict[str, Any]:
     """Time both, from the same start: an iteration, and a fit of three."""
     X = draw(n, m, d, k)
     start = X[np.random.default_rng(1).choice(n, k, replace=False)]
-    one = min(cpu(lambda: ours(X, m, start, 1))[0] for _ in range(ROUNDS))
-    three, mine = min((cpu(lambda: ours(X, m, start, 3)) for _ in range(ROUNDS)), key=lambda timed: timed[0])
-    their_one, _ = cpu(lambda: theirs(X, m, start, 1))
-    their_three, other = cpu(lambda: theirs(X, m, start, 3))
+    one = min(timed(lambda: ours(X, m, start, 1))[0] for _ in range(ROUNDS))
+    three, mine = min((timed(lambda: ours(X, m, start, 3)) for _ in range(ROUNDS)), key=lambda fit: fit[0])
+    their_one, _ = timed(lambda: theirs(X, m, start, 1))
+    their_three, other = timed(lambda: theirs(X, m, start, 3))
     iterations = max(1, mine.n_iter_ - 1)
     return {
         "n": n,

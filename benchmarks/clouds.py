@@ -18,7 +18,7 @@ from kmeans_fast.files.clouds import palette
 from kmeans_fast.files.las import LasRewriter
 from kmeans_fast.sources._las import LasCloud
 
-from .variants import timed
+from .machine import timed
 
 N, K, SIDE = 2_000_000, 5000, 250  # points, clusters, metres
 CORNER = np.array([565_000.0, 5_934_000.0, 0.0])  # UTM

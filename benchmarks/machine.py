@@ -9,6 +9,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,10 @@ def module_origin(name: str) -> str:
     """Is module ``name`` the installed one or the tree's own ("installed", "in tree")."""
     file = importlib.import_module(name).__file__ or ""
     return "in tree" if Path(file).resolve().is_relative_to(LAUNCH.parent.parent) else "installed"
+
+
+def timed(run: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds of this process, and what it returned."""
+    began = time.process_time()
+    result = run()
+    return time.process_time() - began, result

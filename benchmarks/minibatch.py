@@ -18,7 +18,7 @@ from kmeans_fast import MiniBatchKMeans, kmeans
 from kmeans_fast.coresets import Coreset
 
 from .cases import Case, make, quick
-from .variants import timed
+from .machine import timed
 
 CASES = (
     Case(1_000_000, 2, 100),

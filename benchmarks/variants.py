@@ -6,7 +6,6 @@ CPU milliseconds of one thread, the least of some rounds in turn: what iteration
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_fast import KMeans, KMedians, SphericalKMeans, TrimmedKMeans
+
+from .machine import timed
 
 Array = NDArray[Any]
 
@@ -72,10 +73,3 @@ def median_iteration(X: Array, centers: Array) -> Array:
         ]
     )
     return np.array([np.median(X[labels == j], axis=0) for j in np.unique(labels)])
-
-
-def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds, and what it returned."""
-    began = time.process_time()
-    result = run()
-    return time.process_time() - began, result
