@@ -40,7 +40,7 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
             # A rename would put a file where the device or pipe was.
             raise OSError(f"{path} can't be written: it isn't an ordinary file.")
         if not overwrite:
-            raise FileExistsError(f"{path} exists and is not overwritten.")
+            raise FileExistsError(f"{path} exists; overwrite=True overwrites it.")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{path} can't be written: the folder {folder} is read-only.")
     return target

@@ -41,6 +41,8 @@ def open_path(path: str | os.PathLike[str], name: str = "X") -> Any:
     """
     opener = opener_of(path)
     if opener is None:
-        ends = ", ".join(OPEN)
-        raise ValueError(f"{name}={os.fspath(path)!r} must be an array, or a path that ends in {ends}.")
+        raise ValueError(
+            f"{name}={os.fspath(path)!r} must be an array, or a path that ends in {', '.join(OPEN)}; "
+            "kmeans_fast.files.read_points reads CSV."
+        )
     return opener(path)
