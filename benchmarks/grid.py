@@ -32,7 +32,8 @@ def grid_suite(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]]]:
 def measure(case: Case, rounds: int) -> dict[str, Any]:
     """Least CPU seconds of the kernels over X, as nanoseconds a sample."""
     from kmeans_fast import _distances, predict
-    from kmeans_fast._problem import make_grid, score_shift
+    from kmeans_fast._engines import make_grid
+    from kmeans_fast._problem import score_shift
 
     X, centroids = make(case)
     n, d, k = *X.shape, len(centroids)

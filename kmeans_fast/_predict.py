@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from . import _distances, _runtime
 from ._algorithm import grid_pays
+from ._engines import make_grid
 from ._memory import Workspace, memory_limit
-from ._problem import float32_resolves, make_grid, score_shift
+from ._problem import float32_resolves, score_shift
 from ._samples import Samples, as_samples, raise_not_finite
 from ._validate import as_centroids, check_threads
 

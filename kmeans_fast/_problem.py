@@ -1,8 +1,8 @@
-"""A fit before it starts: X surveyed, buffers made once and shared by all restarts."""
+"""A fit before it starts: X surveyed, and what all restarts share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from math import isfinite
 from typing import Any
@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _boxes, _distances, _grid, _lloyd, _own, _runtime, _survey
+from . import _boxes, _distances, _lloyd, _own, _runtime, _survey
 from ._algorithm import (
     BOXES_LATER,
     PASSES_BEFORE_BOXES,
     bounds_bytes,
     bounds_limit,
     choose,
-    filters,
-    gaps_pay,
     pays,
 )
+from ._engines import keep_boxes, make_engine
 from ._log import log
 from ._memory import Workspace, memory_limit
 from ._samples import FLOAT32, FLOAT64, Samples, raise_not_finite
@@ -32,22 +31,16 @@ Engine = _lloyd.Lloyd  # the only one so far
 # Slices of the update step: each has sums of its own, added in order. More slices feed more threads.
 MAX_SLICES = 64
 MIN_SLICES = 8
-SLICES_OF_A_THREAD = 4  # with so many a thread keeps a chunk from its labels to its sums, and all stay busy
 SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this share of X
 MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums
 
 LABEL_BYTES = 4
-LATENT = 4.0  # multiply-adds in the time of adding up a number that is not in L2, as the sums of all slices are
 
 SMALL_WORK = 1e6  # multiply-adds of a pass: below, 300 of them take less than a tenth of a second
 
-LEAF, SMALL_LEAF = 128, 32  # samples of a leaf of boxes; more cost scores, fewer cost tests
-MANY_CLUSTERS = 8192  # from here on leaves are small
-
 EPS = 2.0**-52
-FARTHER = 1.0 + 1e-6  # outdoes the rounding of the radius
 ROUNDING_COST = 1e-6  # relative rise in inertia that rounding the centroids to float32 may cost
 NEGLIGIBLE = 1e-10  # of the spread of a cluster
 
@@ -63,6 +56,8 @@ class Problem:
     """X, weights, threads, and the buffers that fits of this k share."""
 
     own: Any = _own  # who looks at each sample and its own centroid
+    labels: Labels
+    totals: Floats  # a row a cluster: sums about the origin, weight, count, and two figures of the engine's own
 
     def __init__(
         self,
@@ -87,9 +82,9 @@ class Problem:
         self._may_turn_to_boxes = algorithm == "auto" and may_copy and copied <= bounds_limit(max_bounds_memory, n)
         self._whole: list[tuple[int, NDArray[Any]]] | None  # X if it is a single chunk
         self._views: list[tuple[int, NDArray[Any]]] | None = None
-        self._engines: dict[bool, Engine] = {}
+        self.engines: dict[bool, Engine] = {}
         self.sums: dict[bool, Floats] = {}  # those of the slices, by engine
-        self._orders: dict[bool, _boxes.Order] = {}
+        self.orders: dict[bool, _boxes.Order] = {}
         self._box_threads = self.n_threads
         self.dtype = samples.dtype
         self._survey()
@@ -162,7 +157,7 @@ class Problem:
         figures = _survey.summary(parts, largest, total_weight)
         if not isfinite(figures[0]):
             raise_not_finite(self.samples)
-        self._surveyed = parts, total_weight
+        self.surveyed = parts, total_weight
         self.take_survey(*figures, total_weight)
 
     def take_survey(self, total_squares: float, variance: float, most: float, total_weight: float) -> None:
@@ -181,14 +176,14 @@ class Problem:
     @property
     def mean(self) -> Floats:
         """Weighted mean of X."""
-        parts, total_weight = self._surveyed
+        parts, total_weight = self.surveyed
         mean: Floats = self.origin + (parts[:, 0] / total_weight).sum(axis=0)
         return mean
 
     @property
     def radius(self) -> float:
         """Radius of a ball about the origin that holds X."""
-        return float(np.linalg.norm(self._surveyed[0][:, 2].max(axis=0)))
+        return float(np.linalg.norm(self.surveyed[0][:, 2].max(axis=0)))
 
     def rounding_is_harmless(self, inertia: float, squares: float) -> bool:
         """Say whether rounding centroids to float32 costs nothing that shows, given their weighted squares."""
@@ -223,79 +218,9 @@ class Problem:
 
     def engine(self) -> Engine:
         """Return the engine for the current dtype, with its buffers; made on first use."""
-        if self.single not in self._engines:
-            self._engines[self.single] = self._make_engine(self.single)
-        return self._engines[self.single]
-
-    def _make_engine(self, single: bool) -> _lloyd.Lloyd:
-        n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
-        n_slices = self.n_slices()
-        fused = n_slices >= SLICES_OF_A_THREAD * self.n_threads or self.n_threads == 1
-        boxes = self.algorithm == "boxes"
-        make = self.memory.empty
-        if not hasattr(self, "labels"):
-            self.labels: Labels = make(n, np.int32)
-        n_old = 2 * self.n_threads * self.chunk if fused or boxes else self.block_rows()
-        if not self._engines:
-            # A row a cluster: sums about the origin, weight, count, and two figures of the engine's own.
-            self.totals: Floats = make((k, d + 4), np.float64)
-        bounds, elkan = self.algorithm in ("hamerly", "elkan"), self.algorithm == "elkan"
-        filtered = self.algorithm == "hamerly" and filters(single, d, k)
-        filter_bytes, filter_work = _distances.filter_bytes(single, k, d) if filtered else (0, 0)
-        work = _distances.work_bytes(single, k, d) + bounds * 12 * (self.chunk + 8) + filter_work
-        work += elkan * 8 * (k + 8 + 32 * (k + 16))
-        self.sums[single] = sums = make((n_slices, k, d + 2), np.float64)
-        engine = _lloyd.Lloyd(
-            single,
-            fused,
-            self.chunk,
-            self.n_threads,
-            self.threads_for(LATENT * float(n_slices * k * (d + 2))),
-            self.total_squares,
-            self.labels,
-            self.weight,
-            self.origin,
-            sums,
-            self.totals,
-            make(_lloyd.scratch_bytes(single, k, d, n_slices, self.n_threads, n_old, work), np.uint8),
-            n_old,
-        )
-        engine.rounding = self.rounding
-        engine.keep_pages(self.memory)
-        if boxes:
-            self.use_boxes(engine)
-        if self.algorithm == "codes" and _distances.takes_codes():
-            samples, centroids = _distances.codes_lengths(n, k, d)
-            engine.keep_codes(
-                make(samples, np.int32),
-                make(centroids, np.int32),
-                make(d * self.dtype.itemsize, np.uint8),
-                self.radius * FARTHER,
-                self._surveyed[1],
-            )
-        if self.algorithm == "grid":
-            engine.keep_grid(make_grid(single, n, k, d, make))
-        if bounds:
-            upper, lower, moved = make(n, np.float32), make(n, np.float32), make(k, np.float32)
-            gaps_threads = self.threads_for(float(k * k * d)) if gaps_pay(n, k) else 0
-            engine.keep_bounds(
-                upper,
-                lower,
-                moved,
-                make((2, k), np.float32),
-                make((k, _lloyd.RIVALS), np.int32) if gaps_threads else None,
-                make((k, _lloyd.RIVALS + 1), np.float32) if gaps_threads else None,
-                make((k, d), np.float64),
-                make(k * d * self.dtype.itemsize, np.uint8),
-                make(k, np.int32),
-                make(_lloyd.movers_bytes(single, k, d), np.uint8),
-                make(filter_bytes, np.uint8) if filter_bytes else None,
-                gaps_threads,
-            )
-        if elkan:
-            gaps, drift = make((k, k), np.float32), make(k, np.float32)
-            engine.keep_elkan(make((n, k), np.float32), gaps, drift, make(k, np.float64))
-        return engine
+        if self.single not in self.engines:
+            self.engines[self.single] = make_engine(self)
+        return self.engines[self.single]
 
     def with_clusters(self, n_clusters: int) -> Problem:
         """Return the same problem for another number of clusters: another engine on the same labels."""
@@ -303,14 +228,14 @@ class Problem:
         other.n_clusters = n_clusters
         other.work_per_row = float(n_clusters * (self.samples.n_features + 2))
         other.n_threads = self.threads_for(self.samples.n_samples * other.work_per_row)
-        other._views, other._engines, other.sums = None, {}, {}
+        other._views, other.engines, other.sums = None, {}, {}
         return other
 
     def twin(self) -> Problem:
         """Return the same problem with labels and an engine of its own, for another thread."""
         other = self.with_clusters(self.n_clusters)
         vars(other).pop("labels", None)
-        other._orders = {}  # it holds labels and bounds
+        other.orders = {}  # it holds labels and bounds
         other.engine()
         return other
 
@@ -319,22 +244,7 @@ class Problem:
         if self.algorithm != "boxes":
             log.info("going on by boxes")
         self.algorithm, self._views = "boxes", None
-        single, d, k = self.single, self.samples.n_features, self.n_clusters
-        make, rows = self.memory.empty, self.block_rows()
-        engine.drop_codes()
-        order = self._order(single)
-        *_, planes, work = _boxes.sizes(single, 0, d, k, order.leaf)
-        boxes = _boxes.Boxes(
-            order,
-            single,
-            self.n_threads,
-            make(planes, np.uint8),
-            make(work * self.n_threads, np.uint8),
-            make(k, np.float32),
-            make((k, d), np.float64),
-            make((self.n_threads, 8), np.int64),
-        )
-        engine.keep_boxes(boxes, make(rows, np.uint8), make(rows, np.int32))
+        keep_boxes(self, engine)
 
     def boxes_pay(self, n_iter: int) -> bool:
         """Say whether a run that has made so many passes should go on by boxes."""
@@ -343,36 +253,12 @@ class Problem:
         )
         return later and pays(BOXES_LATER, self.samples.n_samples, self.samples.n_features, self.n_clusters)
 
-    def _order(self, single: bool) -> _boxes.Order:
-        """Return the order of X, made once for all numbers of clusters."""
-        if single not in self._orders:
-            n, d, k = self.samples.n_samples, self.samples.n_features, self.n_clusters
-            make, leaf = self.memory.empty, LEAF if k < MANY_CLUSTERS else SMALL_LEAF
-            copied, leaf_boxes, bricks, _, _ = _boxes.sizes(single, n, d, k, leaf)
-            self._orders[single] = _boxes.Order(
-                leaf,
-                self.block_rows(),
-                make(n, np.uint32),
-                make(copied, np.uint8),
-                make(leaf_boxes, np.uint8),
-                make(bricks, np.uint8),
-                make((n // leaf + 1) * 12, np.uint8),
-                make(n, np.uint16),
-            )
-        return self._orders[single]
-
     def n_slices(self) -> int:
         n, d = self.samples.n_samples, self.samples.n_features
         slice_bytes = 8 * self.n_clusters * (d + 2)
         fitting = int(n * d * self.dtype.itemsize * SUMS_SHARE_OF_X) // slice_bytes
         floor = MIN_SLICES if MIN_SLICES * slice_bytes <= MAX_MIN_SUMS_BYTES else 1
         return min(max(fitting, floor), MAX_SLICES, -(-n // self.chunk))
-
-
-def make_grid(single: bool, n_samples: int, k: int, d: int, make: Callable[[int, Any], Any]) -> _grid.Grid:
-    """Return a grid for k centroids, in arrays by `make`."""
-    bits, cells, lists, work = _grid.sizes(single, n_samples, k, d)
-    return _grid.Grid(single, k, d, bits, make(cells, np.uint32), make(lists, np.uint8), make(work, np.uint8))
 
 
 def score_shift(centroids: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:

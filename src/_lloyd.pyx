@@ -89,7 +89,7 @@ def scratch_bytes(bint single, Py_ssize_t k, Py_ssize_t d, Py_ssize_t n_slices, 
 cdef class Lloyd:
     """The contract of every algorithm: begin(centroids), visit(block) for each block of X, finish(new_centroids).
 
-    The caller makes all arrays (kmeans_fast/_problem.py); they are trusted here.
+    The caller makes all arrays (kmeans_fast/_engines.py); they are trusted here.
     """
     cdef:
         bint single, all_new, fused
