@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_fast import _distances, _predict, _problem, kmeans, predict
+from kmeans_fast import _distances, _engines, _predict, kmeans, predict
 from kmeans_fast._algorithm import choose
 from kmeans_fast._kmeans import ALGORITHMS
 
@@ -127,7 +127,7 @@ def test_the_result_names_the_algorithm_that_was_asked_for(blobs, algorithm):
 @pytest.fixture
 def filtered(monkeypatch):
     """Put the filter in 8 bits in front of every scored sample, also where it does not pay."""
-    monkeypatch.setattr(_problem, "filters", lambda single, n_features, n_clusters: n_features <= 65536)
+    monkeypatch.setattr(_engines, "filters", lambda single, n_features, n_clusters: n_features <= 65536)
 
 
 KINDS = ["grid", "normal", "blobs", "copies", "tailed", "tiny", "huge", "far", "constant"]

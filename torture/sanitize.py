@@ -146,8 +146,9 @@ class Checks:
             gcc,
             " ".join(SANITIZERS),
             LD_PRELOAD=call(gcc, "-print-file-name=libasan.so"),
-            # Python frees little when it ends, so the leak detector would list the interpreter.
-            ASAN_OPTIONS="detect_leaks=0:abort_on_error=1",
+            # Python frees little when it ends, so the leak detector would list the interpreter; and tests ask for more
+            # memory than there is, which must be a MemoryError.
+            ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",
             UBSAN_OPTIONS="print_stacktrace=1",
             PYTHONMALLOC="malloc",  # small objects one by one, so that a byte too many is seen
         )
