@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from kmeans_fast import SphericalKMeans, TrimmedKMeans, _problem
 from kmeans_fast._predict import own_distances, predict
+from kmeans_fast._problem import Problem
 from kmeans_fast.variants._base import Run, Variant
 
 Array = NDArray[Any]
@@ -62,3 +64,17 @@ def test_a_parameter_out_of_range_is_named(X: Array) -> None:
         Start(2, max_iter=0).fit(X)
     with pytest.raises(NotFittedError):
         clone(Start()).predict(X)
+
+
+@pytest.mark.parametrize("kind", [SphericalKMeans, TrimmedKMeans])
+def test_a_run_that_turns_to_boxes_ends_as_one_that_does_not(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.random.default_rng(0).standard_normal((3000, 3))
+    model, use_boxes, turned = kind(30, n_init=1, random_state=0), Problem.use_boxes, []
+    dense = clone(model).fit(X)
+    monkeypatch.setattr(Problem, "use_boxes", lambda *given: turned.append(use_boxes(*given)))
+    monkeypatch.setattr(_problem, "PASSES_BEFORE_BOXES", 2)
+    monkeypatch.setattr(_problem, "pays", lambda *given: True)
+    boxed = model.fit(X)
+    assert len(turned) == 1
+    np.testing.assert_array_equal(boxed.labels_, dense.labels_)
+    np.testing.assert_array_equal(boxed.cluster_centers_, dense.cluster_centers_)
