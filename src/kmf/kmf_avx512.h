@@ -16,6 +16,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Waggressive-loop-optimizations" /* at -O3 it thinks of 2^62 features */
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512vnni,avx2,fma,prefer-vector-width=512")
 #endif
