@@ -210,6 +210,9 @@ KMF_INLINE size_t KMF_FN(boxes_of)(const KMF_T *copy, size_t n, size_t leaf_size
                     if (leaf->gap > TINY && leaf->sum > TINY && (double)leaf->gap * (double)leaf->sum > need)
                         continue;
                 }
+                const char *samples = (const char *)(copy + start * d); /* they arrive while the leaf is sifted */
+                for (size_t line = 0; d > 4 && line < m * d * sizeof(KMF_T); line += 64)
+                    KMF_PREFETCH(samples + line);
                 if (fresh) {
                     const KMF_T *boxes = leaf_boxes + at / leaf_size * 2 * d;
                     for (size_t f = 0; f < d; ++f) {
