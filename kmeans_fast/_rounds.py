@@ -30,6 +30,7 @@ MAX_BETWEEN_BYTES = 1 << 25
 LIST_STRETCH_BYTES = 1 << 22
 MAX_SLICES = 16
 MIN_FILTERED = 24  # proposals of a batch that pay for rounding samples to bytes (kmf_filter_tpl.h)
+MIN_CHOSEN = 12  # with fewer, a proposal improves so many samples that all of them are priced at once
 ROUNDS_OF_A_BATCH = 6  # fewer are not worth the pass
 FALL_OF_A_BATCH = 0.4  # log of how far the potential may fall in a batch: further, too many proposals come to nothing
 
@@ -191,7 +192,7 @@ class Lists:
         exact = points[:count].astype(np.float64)
         _distances.pack(exact, self.shift, self.packed)
         largest = float(((exact - self.shift) ** 2).sum(axis=1).max() ** 0.5) * (1 + 1e-6)
-        filter = self.filter if count >= MIN_FILTERED else None
+        filter = self.filter if count >= MIN_FILTERED and state.m >= MIN_CHOSEN else None
         if filter is not None and not _batches.filter_pack(exact, self.shift, filter, largest):
             filter = None
         self.batch.begin(points, count, self.packed, filter, self.shift, between, self.least, self.quarter, largest)

@@ -178,6 +178,35 @@ KMF_APART void KMF_FN(some_below)(const KMF_T *panel, const KMF_T *tile, size_t 
         KMF_FN(tile_below)(panel, tile, d, (TILE + 2) / 3, below, bits);
 }
 
+/* Many features, and each proposal improves many of the samples: all are priced, none is scored first. */
+KMF_INLINE int KMF_FN(improve_all)(const KMF_T *X, const KMF_T *panel, const KMF_T *near_now, const uint32_t *rows,
+                                   size_t d, const KMF_T *proposals, size_t count, const int32_t *ahead,
+                                   KMF_API(kmf_lists) * lists)
+{
+    const size_t n_steps = (count + QUERIES - 1) / QUERIES, step = (PANEL + n_steps - 1) / n_steps;
+    for (size_t t = 0; t < n_steps; ++t) {
+        const size_t first = t * QUERIES, m = count - first < QUERIES ? count - first : QUERIES;
+        V distances[QUERIES][2];
+        for (size_t i = t * step; ahead && i < (t + 1) * step && i < PANEL; ++i) {
+            for (size_t f = 0; f < d; f += 64 / sizeof(KMF_T))
+                KMF_PREFETCH(X + (size_t)ahead[i] * d + f);
+        }
+        KMF_FN(some_distances)(panel, proposals + first * d, d, m, NULL, distances);
+        for (size_t j = 0; j < m; ++j) {
+            KMF_T distance[2 * KMF_LANES];
+            KMF_FN(store)(distance, distances[j][0]), KMF_FN(store)(distance + KMF_LANES, distances[j][1]);
+            uint32_t better = KMF_FN(lt_bits)(distances[j][0], KMF_FN(load)(near_now)) |
+                              KMF_FN(lt_bits)(distances[j][1], KMF_FN(load)(near_now + KMF_LANES)) << KMF_LANES;
+            for (; better; better &= better - 1) {
+                const size_t i = (size_t)KMF_LOWEST_BIT(better);
+                if (!KMF_FN(append)(lists, first + j, rows[i], distance[i], near_now[i] - distance[i]))
+                    return 0;
+            }
+        }
+    }
+    return 1;
+}
+
 #if defined(KMF_DOT8) && KMF_FLOATS
 /* The same by the filter (kmf_filter_tpl.h): scores are taken from products of bytes, less what they may be wrong by. */
 KMF_APART void KMF_FN(bytes_below)(const int32_t *x, const int32_t *tile, size_t d, const KMF_FN(filtered) * it,
@@ -334,6 +363,14 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
             SMALL_CASE(8);
 #undef SMALL_CASE
         default:
+            if (wide && !batch->filter) {
+                for (size_t f = 0; f < d; ++f)
+                    tile[f] = 0;
+                KMF_FN(load_rows)(x, d, tile, panel);
+                ok = KMF_FN(improve_all)(X, panel, near_now, rows, d, batch->points, count,
+                                         start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, lists);
+                break;
+            }
             KMF_FN(load_rows)(x, d, shift, panel);
             KMF_FN(thresholds)(panel, near_now, d, batch->largest, below);
             ok = KMF_FN(improve_tiled)(
