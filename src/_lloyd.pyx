@@ -272,9 +272,9 @@ cdef class Lloyd:
         self._count_anew()
 
     cdef void _forget_labels(self):
-        cdef Py_ssize_t start
-        for start in range(0, self.labels.shape[0], LABELS_AT_ONCE):
-            self.labels[start:start + LABELS_AT_ONCE] = -1
+        cdef Py_ssize_t start, n = self.labels.shape[0]
+        for start in range(0, n, LABELS_AT_ONCE):
+            memset(&self.labels[start], 255, min(n - start, <Py_ssize_t> LABELS_AT_ONCE) * sizeof(int32_t))  # -1
             if self.mapped:
                 self.memory.drop()
 
