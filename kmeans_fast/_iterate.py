@@ -122,10 +122,10 @@ def loop(
         _go_on(problem, run.halt)
         run.halt = None
     while not reason:
-        if problem.boxes_pay(run.n_iter):
+        if problem.boxes_pay(len(history)):
             problem.use_boxes(engine)
         if small is not None and fresh:
-            n_iter = engine.iterate(small, centroids, new, max_iter - run.n_iter, limit, history)
+            n_iter = engine.iterate(small, centroids, new, max_iter - len(history), limit, history)
             fresh = n_iter == 1
             lowest = min(history[-n_iter:-1], default=lowest)
             if n_iter % 2 == 0:
@@ -147,9 +147,9 @@ def loop(
             reason = "tol"
         elif stalled >= STALLED:
             reason = "no decrease"
-        elif run.n_iter >= max_iter:
+        elif len(history) >= max_iter:
             reason = "max_iter"
-        stop = "" if watch is None else watch(run.n_iter, history[-1], changed, shift, new)
+        stop = "" if watch is None else watch(len(history), history[-1], changed, shift, new)
         # The labels of relocated samples are not those of a pass: such a halt waits for the next iteration.
         if keep is not None and not reason and not relocated and (stop or keep.due()):
             sums = None if much else problem.sums[problem.single]

@@ -144,10 +144,11 @@ class Problem:
     def _survey(self) -> None:
         """One pass: refuse NaN and infinity, find origin, variance and total squares."""
         n, d = self.samples.n_samples, self.samples.n_features
-        rows = np.arange(0, n, -(-n // ORIGIN_ROWS))
-        sample = self.samples.take(rows)
+        step = -(-n // ORIGIN_ROWS)
+        native = self.samples.native
+        sample = self.samples.take(np.arange(0, n, step)) if native is None else native[::step].astype(np.float64)
         sample.sort(axis=0)
-        self.origin = sample[len(rows) // 2]
+        self.origin = sample[len(sample) // 2]
         n_slices = min(MAX_SLICES, -(-n // self.chunk))
         parts, largest = np.zeros((n_slices, 3, d)), np.zeros(n_slices)
         threads = self.threads_for(3.0 * n * d)
