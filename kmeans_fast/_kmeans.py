@@ -125,7 +125,7 @@ def kmeans(
     in another order, 1 to 6.5 KB (float64: 2 to 13) a cluster and 16 MB at most, 2 bytes a sample, for "grid", 4
     more with several restarts; before, during k-means++, 21 (float32) or 40 (float64), or a sixteenth of X and 8 or
     12 if that is more; 4 more during k-means||, 8 more for ``quality="best"`` and another set of bounds; and
-    O(n_clusters n_features), of which sums take at most 64 times the centroids and 1/16 of X, or 8 times the
+    O(n_clusters n_features), of which sums take at most 64 times the centroids and 1/64 of X, or 8 times the
     centroids.
 
     Source: S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).

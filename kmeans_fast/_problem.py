@@ -31,7 +31,7 @@ Engine = _lloyd.Lloyd  # the only one so far
 # Slices of the update step: each has sums of its own, added in order. More slices feed more threads.
 MAX_SLICES = 64
 MIN_SLICES = 8
-SUMS_SHARE_OF_X = 1 / 16  # beyond MIN_SLICES the sums take no more than this share of X
+SUMS_SHARE_OF_X = 1 / 64  # beyond MIN_SLICES the sums take no more than this share of X
 MAX_MIN_SUMS_BYTES = 1 << 25  # where even MIN_SLICES take more than this, one slice serves
 
 ORIGIN_ROWS = 15  # evenly spaced rows whose componentwise median is the origin of all sums

@@ -197,7 +197,7 @@ class Lists:
             filter = None
         self.batch.begin(points, count, self.packed, filter, self.shift, between, self.least, self.quarter, largest)
         threads, rows = problem.team_for(float(n) * count * d / 2), problem.block_rows(float(count * d))
-        rows = max(rows // self.size, 1) * self.size
+        rows = max(round(rows / (threads * self.size)), 1) * threads * self.size
         return all(self.batch.find(block, start, threads) for start, block in problem.samples.blocks(state.dtype, rows))
 
 

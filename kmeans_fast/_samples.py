@@ -99,14 +99,14 @@ class Samples:
         return min(max(rows, MIN_CHUNK), MAX_CHUNK)
 
     def block_rows(self, dtype: np.dtype[Any], work_per_row: float, n_threads: int) -> int:
-        """Rows of a block: whole chunks, one for each thread at the least."""
+        """Rows of a block: whole chunks, as many for each thread."""
         chunk = self.chunk(dtype)
         rows = n_threads * BLOCK_WORK / work_per_row
         if self.native is None or self.native.dtype != dtype:
             n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
             rows = min(rows, n_bytes / (self.n_features * dtype.itemsize))
-        rows = max(min(int(rows), MAX_BLOCK) // chunk, n_threads) * chunk
-        return min(rows, self.n_samples)
+        rounds = max(round(min(rows, MAX_BLOCK) / (n_threads * chunk)), 1)  # one chunk more makes all but one wait
+        return min(rounds * n_threads * chunk, self.n_samples)
 
     def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterable[tuple[int, Array]]:
         """Give (first row, block) in order: a list of views of a native X, else converted when asked for.

@@ -18,6 +18,7 @@ from kmf cimport (
     KMF_RIVALS,
     kmf_codes,
     kmf_filter_holds,
+    kmf_filter_tile_bytes,
     kmf_grid_f32,
     kmf_grid_f64,
     kmf_kernels,
@@ -47,6 +48,7 @@ cdef enum:
 
 # Centroids whose distances to the others are taken in one go.
 cdef enum:
+    FILTER_TILES_AT_ONCE = 4
     GAPS_AT_ONCE = 32
     CENTROIDS_AT_ONCE = 32
 
@@ -297,7 +299,7 @@ cdef class Lloyd:
         self.centroids, self.all_new, self.assigned = centroids, all_new, False
         memset(self.changed, 0, self.n_slices * sizeof(Py_ssize_t))
         if all_new:
-            memset(&self.sums[0, 0, 0], 0, self.n_slices * self.k * (self.d + 2) * sizeof(double))
+            self._clear_sums()
         if self.single:
             K.f32.score_shift(c, self.k, self.d, <float *> &self.shift[0])
             K.f32.pack(c, self.k, self.d, <float *> &self.shift[0], <float *> &self.packed[0])
@@ -314,6 +316,14 @@ cdef class Lloyd:
                 self._follow(<const float *> &self.shift[0])
             else:
                 self._follow(<const double *> &self.shift[0])
+
+    cdef void _clear_sums(self):
+        cdef Py_ssize_t s, size = self.k * (self.d + 2) * sizeof(double)
+        if self.finish_threads == 1:
+            memset(&self.sums[0, 0, 0], 0, self.n_slices * size)
+            return
+        for s in prange(self.n_slices, schedule="static", num_threads=self.finish_threads, nogil=True):
+            memset(&self.sums[s, 0, 0], 0, size)
 
     cdef void _follow(self, const floating *shift):
         """Find how far the centroids moved since the last pass that labelled, the largest norm, and the gaps."""
@@ -353,10 +363,22 @@ cdef class Lloyd:
         if (self.filter is not None and kmf_filter_holds(reach)
                 and FILTER_PAYS * self.n_unfiltered <= self.n_filtered):
             self.filter_now = &self.filter[0]
+            self._pack_filter(shift)
+
+    cdef void _pack_filter(self, const floating *shift):
+        """Lay the centroids out for the filter, some tiles at a time."""
+        cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
+        cdef Py_ssize_t some = FILTER_TILES_AT_ONCE * tile, c, first
+        cdef Py_ssize_t size = FILTER_TILES_AT_ONCE * kmf_filter_tile_bytes(tile, self.d)
+        cdef int threads = max(self.gaps_threads, 1)
+        for c in prange((self.k + some - 1) // some, schedule="static", num_threads=threads, nogil=True):
+            first = c * some
             if floating is float:
-                K.f32.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
+                K.f32.filter_pack(&self.centroids[first, 0], min(some, self.k - first), self.d, shift,
+                                  &self.filter[c * size])
             else:
-                K.f64.filter_pack(&self.centroids[0, 0], self.k, self.d, shift, self.filter_now)
+                K.f64.filter_pack(&self.centroids[first, 0], min(some, self.k - first), self.d, shift,
+                                  &self.filter[c * size])
 
     cdef void _find_rivals(self, const floating *rows):
         """Find the nearest others of each centroid, and the distance to the first of them."""

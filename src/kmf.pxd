@@ -300,6 +300,7 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_improve_size_f64(const kmf_kernels_f64 *, size_t n, size_t m, size_t q, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     bint kmf_filter_holds(double reach)
+    size_t kmf_filter_tile_bytes(size_t tile, size_t d)
     size_t kmf_codes_of_samples(size_t n, size_t d)
     size_t kmf_codes_of_centroids(size_t k, size_t d)
     size_t kmf_filter_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)

@@ -82,6 +82,9 @@ KMF_INLINE size_t kmf_grid_work(size_t k, size_t d) { return (12 * (3 + d) + 1) 
 /* Whether the squares of norms up to `reach` stay in the floats that the filter in 8 bits computes in. */
 KMF_INLINE int kmf_filter_holds(double reach) { return 1e-15 < reach && reach < 1e15; }
 
+/* Bytes of a tile of so many centroids for that filter; tiles lie one behind the other. */
+KMF_INLINE size_t kmf_filter_tile_bytes(size_t tile, size_t d) { return 4 * (2 * tile + 4 + tile * ((d + 3) / 4)); }
+
 #define KMF_LIST 16 /* entries of a block of a list */
 
 #define KMF_API_JOIN(name, dtype) name##_##dtype

@@ -312,8 +312,7 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
 KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
     const size_t n_tiles = (k + kernels->tile - 1) / kernels->tile;
-    const size_t words = n_tiles * (2 * kernels->tile + 4 + kernels->tile * ((d + 3) / 4));
-    return words * 4 / sizeof(KMF_T) + 1;
+    return n_tiles * kmf_filter_tile_bytes(kernels->tile, d) / sizeof(KMF_T) + 1;
 }
 
 /* Elements of `work` that the filter takes beside the rest: two panels, the bytes of one and their turn, and the scores of a

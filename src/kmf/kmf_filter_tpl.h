@@ -36,8 +36,10 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
         double largest = 0.0, error = 0.0, reach = 0.0;
         memset(tile, 0, FILTER_TILE(d) * sizeof *tile);
         for (size_t j = t * TILE; j < (t + 1) * TILE && j < k; ++j) {
-            for (size_t f = 0; f < d; ++f)
-                largest = fmax(largest, fabs((double)(KMF_T)(centroids[j * d + f] - (double)shift[f])));
+            for (size_t f = 0; f < d; ++f) {
+                const double c = fabs((double)(KMF_T)(centroids[j * d + f] - (double)shift[f]));
+                largest = c > largest ? c : largest;
+            }
         }
         *scale = (float)(largest / 127.0 * 1.000001); /* so that no quotient rounds to 128 */
         for (size_t j = 0; j < TILE; ++j) {
