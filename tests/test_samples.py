@@ -294,6 +294,6 @@ def test_an_x_of_more_than_2_to_the_31_values_is_labelled_to_its_last_row():
 @pytest.mark.parametrize("work", [1e3, 1.3e5, 2e5, 1e9])
 def test_a_block_holds_as_many_chunks_for_each_thread(n_threads: int, work: float) -> None:
     """With one more, all threads but one would wait for it, in every block of every pass."""
-    samples = as_samples(np.lib.stride_tricks.as_strided(np.zeros(128, np.float32), (1 << 26, 128), (0, 4)))
+    samples = huge()
     rows = samples.block_rows(np.dtype(np.float32), work, n_threads)
     assert rows % (n_threads * samples.chunk(np.dtype(np.float32))) == 0
