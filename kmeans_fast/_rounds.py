@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import _batches, _distances, _seeding
 from ._algorithm import MAX_FILTERED_FEATURES, MIN_FILTERED_FEATURES
+from ._samples import even_rows
 
 if TYPE_CHECKING:
     from ._greedy import Greedy
@@ -197,8 +198,8 @@ class Lists:
             filter = None
         self.batch.begin(points, count, self.packed, filter, self.shift, between, self.least, self.quarter, largest)
         threads, rows = problem.team_for(float(n) * count * d / 2), problem.block_rows(float(count * d))
-        rows = max(round(rows / (threads * self.size)), 1) * threads * self.size
-        return all(self.batch.find(block, start, threads) for start, block in problem.samples.blocks(state.dtype, rows))
+        blocks = problem.samples.blocks(state.dtype, even_rows(rows, self.size, threads))
+        return all(self.batch.find(block, start, threads) for start, block in blocks)
 
 
 class Reading:

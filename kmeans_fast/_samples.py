@@ -105,8 +105,7 @@ class Samples:
         if self.native is None or self.native.dtype != dtype:
             n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
             rows = min(rows, n_bytes / (self.n_features * dtype.itemsize))
-        rounds = max(round(min(rows, MAX_BLOCK) / (n_threads * chunk)), 1)  # one chunk more makes all but one wait
-        return min(rounds * n_threads * chunk, self.n_samples)
+        return min(even_rows(min(rows, MAX_BLOCK), chunk, n_threads), self.n_samples)
 
     def blocks(self, dtype: np.dtype[Any], rows: int) -> Iterable[tuple[int, Array]]:
         """Give (first row, block) in order: a list of views of a native X, else converted when asked for.
@@ -128,6 +127,11 @@ class Samples:
     def take(self, rows: Any, dtype: Any = np.float64) -> Array:
         """Copy the given rows."""
         return np.ascontiguousarray(self.source.take(np.asarray(rows)), dtype)
+
+
+def even_rows(rows: float, unit: int, n_threads: int) -> int:
+    """About so many rows, as many units for each thread: one unit more makes all threads but one wait."""
+    return max(round(rows / (n_threads * unit)), 1) * n_threads * unit
 
 
 def _is_native(array: Array) -> bool:
@@ -241,13 +245,13 @@ def raise_not_finite(samples: Samples, name: str = "X") -> None:
         bad = ~np.isfinite(block)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
-            raise not_finite(name, block[row, column], *_place(samples.source, start + row, column))
+            raise not_finite(name, block[row, column], *_place(samples, start + row, column))
     raise too_large(name)
 
 
-def _place(source: Source, row: int, column: int) -> tuple[str, str]:
+def _place(samples: Samples, row: int, column: int) -> tuple[str, str]:
     """Say where a value is: of a source in parts also its chunk or file, and its column's name."""
-    place, names = getattr(source, "place", None), getattr(source, "feature_names", None)
+    place, names = getattr(samples.source, "place", None), samples.feature_names
     if place is None:
         return str(row), str(column)
     there = place(row)

@@ -18,7 +18,7 @@
 #define FILTER_MOST(k) ((k) / 8 < 32 ? 32 * FILTER_PANEL : (k) / 8 < 128 ? (k) / 8 * FILTER_PANEL : FILTER_PAIRS)
 #define FILTER_HEAD (2 * TILE + 4)
 #define FILTER_WORDS(d) (((d) + 3) / 4)
-#define FILTER_TILE(d) (FILTER_HEAD + TILE * FILTER_WORDS(d))
+#define FILTER_TILE(d) (kmf_filter_tile_bytes(TILE, d) / 4) /* words */
 #define FILTER_ROW(d) (((d) + 15) / 16 * 16) /* bytes of a sample, whole vectors and words of 4 columns */
 #define FILTER_SPACE(d) (FILTER_ROW(d) + 2 * FILTER_PANEL * (FILTER_ROW(d) / 4)) /* words that rounding takes */
 

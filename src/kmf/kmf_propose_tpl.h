@@ -38,6 +38,34 @@ KMF_INLINE int KMF_FN(append)(KMF_API(kmf_lists) * lists, size_t p, uint32_t row
     return 1;
 }
 
+/* Append to the list of proposal p the samples of a panel that it is nearer to than `now`; 0 where no block is left. */
+KMF_INLINE int KMF_FN(append_nearer)(const V distance[2], const V now[2], const uint32_t *rows, size_t p,
+                                     KMF_API(kmf_lists) * lists)
+{
+    uint32_t better = KMF_FN(lt_bits)(distance[0], now[0]) | KMF_FN(lt_bits)(distance[1], now[1]) << KMF_LANES;
+    if (!better)
+        return 1;
+    KMF_T column[2 * KMF_LANES], before[2 * KMF_LANES];
+    KMF_FN(store)(column, distance[0]), KMF_FN(store)(column + KMF_LANES, distance[1]);
+    KMF_FN(store)(before, now[0]), KMF_FN(store)(before + KMF_LANES, now[1]);
+    for (; better; better &= better - 1) {
+        const size_t i = (size_t)KMF_LOWEST_BIT(better);
+        if (!KMF_FN(append)(lists, p, rows[i], column[i], before[i] - column[i]))
+            return 0;
+    }
+    return 1;
+}
+
+/* Fetch the t-th share of `n` of the next panel's samples, if there is one, under the arithmetic of this one. */
+KMF_INLINE void KMF_FN(fetch_share)(const KMF_T *X, size_t d, const int32_t *ahead, size_t t, size_t n)
+{
+    const size_t step = (PANEL + n - 1) / n;
+    for (size_t i = t * step; ahead && i < (t + 1) * step && i < PANEL; ++i) {
+        for (size_t f = 0; f < d; f += 64 / sizeof(KMF_T))
+            KMF_PREFETCH(X + (size_t)ahead[i] * d + f);
+    }
+}
+
 /* Order the samples that some proposal may improve by their nearest centroid, and behind them those that a quarter of
  * all proposals or more may improve. Returns how many there are; *n_narrow of them come first. */
 KMF_STATIC size_t KMF_FN(order_samples)(size_t n, size_t m, const int32_t *nearest, const KMF_T *closest,
@@ -93,13 +121,13 @@ KMF_INLINE int KMF_FN(improve_small)(const KMF_T *panel, const KMF_T *near_now, 
                                      const KMF_T *proposals, const int32_t *found, size_t count, const size_t d,
                                      KMF_API(kmf_lists) * lists)
 {
-    V x[2][SMALL_D], dist[2];
+    V x[2][SMALL_D], dist[2], now[2];
     KMF_UNROLL
     for (size_t f = 0; f < d; ++f) {
         x[0][f] = KMF_FN(load)(panel + f * PANEL);
         x[1][f] = KMF_FN(load)(panel + f * PANEL + KMF_LANES);
     }
-    const V now0 = KMF_FN(load)(near_now), now1 = KMF_FN(load)(near_now + KMF_LANES);
+    now[0] = KMF_FN(load)(near_now), now[1] = KMF_FN(load)(near_now + KMF_LANES);
     for (size_t j = 0; j < count; ++j) {
         const KMF_T *c = proposals + (size_t)found[j] * d;
         dist[0] = dist[1] = KMF_FN(set1)(0);
@@ -110,17 +138,8 @@ KMF_INLINE int KMF_FN(improve_small)(const KMF_T *panel, const KMF_T *near_now, 
             dist[0] = KMF_FN(fmadd)(d0, d0, dist[0]);
             dist[1] = KMF_FN(fmadd)(d1, d1, dist[1]);
         }
-        uint32_t better = KMF_FN(lt_bits)(dist[0], now0) | KMF_FN(lt_bits)(dist[1], now1) << KMF_LANES;
-        if (!better)
-            continue;
-        KMF_T column[2 * KMF_LANES];
-        KMF_FN(store)(column, dist[0]);
-        KMF_FN(store)(column + KMF_LANES, dist[1]);
-        for (; better; better &= better - 1) {
-            const size_t i = (size_t)KMF_LOWEST_BIT(better);
-            if (!KMF_FN(append)(lists, (size_t)found[j], rows[i], column[i], near_now[i] - column[i]))
-                return 0;
-        }
+        if (!KMF_FN(append_nearer)(dist, now, rows, (size_t)found[j], lists))
+            return 0;
     }
     return 1;
 }
@@ -183,25 +202,17 @@ KMF_INLINE int KMF_FN(improve_all)(const KMF_T *X, const KMF_T *panel, const KMF
                                    size_t d, const KMF_T *proposals, size_t count, const int32_t *ahead,
                                    KMF_API(kmf_lists) * lists)
 {
-    const size_t n_steps = (count + QUERIES - 1) / QUERIES, step = (PANEL + n_steps - 1) / n_steps;
+    const size_t n_steps = (count + QUERIES - 1) / QUERIES;
+    V now[2];
+    now[0] = KMF_FN(load)(near_now), now[1] = KMF_FN(load)(near_now + KMF_LANES);
     for (size_t t = 0; t < n_steps; ++t) {
         const size_t first = t * QUERIES, m = count - first < QUERIES ? count - first : QUERIES;
         V distances[QUERIES][2];
-        for (size_t i = t * step; ahead && i < (t + 1) * step && i < PANEL; ++i) {
-            for (size_t f = 0; f < d; f += 64 / sizeof(KMF_T))
-                KMF_PREFETCH(X + (size_t)ahead[i] * d + f);
-        }
+        KMF_FN(fetch_share)(X, d, ahead, t, n_steps);
         KMF_FN(some_distances)(panel, proposals + first * d, d, m, NULL, distances);
         for (size_t j = 0; j < m; ++j) {
-            KMF_T distance[2 * KMF_LANES];
-            KMF_FN(store)(distance, distances[j][0]), KMF_FN(store)(distance + KMF_LANES, distances[j][1]);
-            uint32_t better = KMF_FN(lt_bits)(distances[j][0], KMF_FN(load)(near_now)) |
-                              KMF_FN(lt_bits)(distances[j][1], KMF_FN(load)(near_now + KMF_LANES)) << KMF_LANES;
-            for (; better; better &= better - 1) {
-                const size_t i = (size_t)KMF_LOWEST_BIT(better);
-                if (!KMF_FN(append)(lists, first + j, rows[i], distance[i], near_now[i] - distance[i]))
-                    return 0;
-            }
+            if (!KMF_FN(append_nearer)(distances[j], now, rows, first + j, lists))
+                return 0;
         }
     }
     return 1;
@@ -245,18 +256,17 @@ KMF_INLINE void KMF_FN(thresholds)(const KMF_T *panel, const KMF_T *near_now, si
     }
 }
 
-/* Many features: scores as a filter, direct differences for what is left. */
+/* Many features: scores as a filter, direct differences for what is left. The scores are those of the proposals found, or
+ * of all by bytes: `filter` is not NULL where `found` is. */
 KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const KMF_T *near_now, const KMF_T *below,
                                      const int32_t *index, uint32_t first, size_t valid, size_t d,
                                      const KMF_T *proposals, const KMF_T *packed, const int32_t *found, size_t count,
                                      const int32_t *ahead, const KMF_T *shift, const void *filter, float largest,
                                      KMF_T *tile, int32_t *x, KMF_API(kmf_lists) * lists)
 {
-    const int32_t *bytes = NULL;
 #if defined(KMF_DOT8) && KMF_FLOATS
     KMF_FN(filtered) it;
-    if (filter && !found) {
-        bytes = (const int32_t *)filter;
+    if (!found) {
         const KMF_T *rows[2 * KMF_LANES];
         KMF_T norm[2 * KMF_LANES];
         for (size_t i = 0; i < PANEL; ++i)
@@ -266,14 +276,14 @@ KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const K
             it.slack[i] = 2.0f * KMF_FN(score_slack)(d, it.norm[i], largest);
     }
 #else
-    (void)shift, (void)filter, (void)x, (void)largest, (void)bytes;
+    (void)shift, (void)filter, (void)x, (void)largest;
 #endif
     const uint32_t all = valid < 32 ? ((uint32_t)1 << valid) - 1 : ~(uint32_t)0;
-    const size_t n_tiles = (count + TILE - 1) / TILE, step = (PANEL + n_tiles - 1) / n_tiles;
+    const size_t n_tiles = (count + TILE - 1) / TILE;
     for (size_t t = 0; t < n_tiles; ++t) {
         const size_t j = t * TILE, nr = count - j < TILE ? count - j : TILE;
-        const KMF_T *c = packed + j * (d + 2);
         uint32_t bits[KMF_TILE];
+        KMF_FN(fetch_share)(X, d, ahead, t, n_tiles);
         if (found) { /* these lie about in `packed` */
             for (size_t r = 0; r < TILE; ++r) {
                 const size_t p = (size_t)found[j + (r < nr ? r : nr - 1)];
@@ -281,20 +291,12 @@ KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const K
                 for (size_t f = 0; f < d + 2; ++f)
                     tile[f * TILE + r] = from[f * TILE];
             }
-            c = tile;
-        }
-        if (ahead) { /* the next panel, under the arithmetic of this one */
-            for (size_t i = t * step; i < (t + 1) * step && i < PANEL; ++i) {
-                for (size_t f = 0; f < d; f += 64 / sizeof(KMF_T))
-                    KMF_PREFETCH(X + (size_t)ahead[i] * d + f);
-            }
+            KMF_FN(some_below)(panel, tile, d, nr, below, bits);
         }
 #if defined(KMF_DOT8) && KMF_FLOATS
-        if (bytes)
-            KMF_FN(bytes_below)(x, bytes + t * FILTER_TILE(d), d, &it, below, bits);
         else
+            KMF_FN(bytes_below)(x, (const int32_t *)filter + t * FILTER_TILE(d), d, &it, below, bits);
 #endif
-            KMF_FN(some_below)(panel, c, d, nr, below, bits);
         uint32_t some = 0;
         for (size_t r = 0; r < nr; ++r)
             some |= (uint32_t)((bits[r] & all) != 0) << r;
@@ -320,6 +322,11 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
     int32_t *order = (int32_t *)(void *)work, *keys = order + n, *counts = keys + n, *found = counts + m + 2;
     uint32_t *bits = (uint32_t *)(void *)(found + q + 32);
     KMF_T *panel = work + (2 * n + m + 2 * q + 98), *tile = panel + PANEL * d;
+#if defined(KMF_DOT8) && KMF_FLOATS
+    const void *filter = batch->filter;
+#else
+    const void *filter = NULL;
+#endif
     size_t n_narrow;
     const size_t n_active =
         KMF_FN(order_samples)(n, m, nearest, closest, batch->least, batch->quarter, counts, keys, order, &n_narrow);
@@ -363,9 +370,8 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
             SMALL_CASE(8);
 #undef SMALL_CASE
         default:
-            if (wide && !batch->filter) {
-                for (size_t f = 0; f < d; ++f)
-                    tile[f] = 0;
+            if (wide && !filter) {
+                KMF_FN(no_shift)(tile, d);
                 KMF_FN(load_rows)(x, d, tile, panel);
                 ok = KMF_FN(improve_all)(X, panel, near_now, rows, d, batch->points, count,
                                          start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, lists);
@@ -373,10 +379,10 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
             }
             KMF_FN(load_rows)(x, d, shift, panel);
             KMF_FN(thresholds)(panel, near_now, d, batch->largest, below);
-            ok = KMF_FN(improve_tiled)(
-                X, panel, near_now, below, index, first, valid, d, batch->points, batch->packed, wide ? NULL : found,
-                count, start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, shift, batch->filter,
-                (float)batch->largest, tile, (int32_t *)(void *)(tile + TILE * (d + 2)), lists);
+            ok = KMF_FN(improve_tiled)(X, panel, near_now, below, index, first, valid, d, batch->points, batch->packed,
+                                       wide ? NULL : found, count,
+                                       start + 2 * PANEL <= n_active ? order + start + PANEL : NULL, shift, filter,
+                                       (float)batch->largest, tile, (int32_t *)(void *)(tile + TILE * (d + 2)), lists);
             break;
         }
         if (!ok)
