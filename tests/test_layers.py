@@ -17,6 +17,7 @@ PACKAGE = ROOT / "kmeans_fast"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 EXTENSIONS = sorted((ROOT / "src").glob("_*.pyx"))
 HEADERS = sorted((ROOT / "src" / "kmf").glob("*.h"))
+PAGES = sorted(page for where in ("*", "docs/**/*", "src/**/*", "benchmarks/*") for page in ROOT.glob(f"{where}.md"))
 
 CORE, ESTIMATORS, OUTSIDE = 0, 1, 2
 LAYERS = {
@@ -125,6 +126,16 @@ def test_a_page_for_those_who_change_the_code_names_files_that_exist(page: str) 
     named = set(re.findall(r"`([\w./-]+\.(?:h|md|pxd|py|pyx|yml))`", (ROOT / page).read_text(encoding="utf-8")))
     assert len(named) > 5
     assert not [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"*/**/{name}"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_links_of_a_page_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    for name, heading in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), name
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
+            assert heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}, heading
 
 
 def test_the_table_of_promises_names_tests_that_exist() -> None:
