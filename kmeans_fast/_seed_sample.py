@@ -31,26 +31,21 @@ def is_large(problem: Problem) -> bool:
 def sampled_start(problem: Problem, rng: np.random.Generator) -> Floats:
     """Return n_clusters x n_features centroids of a sample of X.
 
-    Each x is taken, independently, with probability p(x) = m (w / 2 W + w D^2 / 2 sum(w D^2)), D its distance to the
-    mean, and weighs w / p: a lightweight coreset, whose sums are those of X in the mean, and which a small cluster far
-    out is in. Memory: the sample, m = 2^20 rows or 16 a cluster, and at most 128 MiB of them.
-
-    Source: O. Bachem, M. Lucic and A. Krause, "Scalable k-means clustering via lightweight coresets", KDD 2018.
+    Each x is taken, independently, with probability p = m times its share, and weighs w / p: a lightweight coreset,
+    whose sums are those of X in the mean, and which a small cluster far out is in. Memory: the sample, m = 2^20 rows or
+    16 a cluster, and at most 128 MiB of them.
     """
     n, size, weight = problem.samples.n_samples, _size(problem), problem.weight
     total = float(n if weight is None else weight.sum())
     squares = problem.variance * problem.samples.n_features * total
-    even, far = 0.5 * size / total, 0.5 * size / squares if squares > 0.0 else 0.0
     mean, rows, weights = problem.mean[np.newaxis], [], []
     for start, block in own_blocks(problem):
-        squared = np.empty(len(block))
+        chance = np.empty(len(block))
         nobody = np.zeros(len(block), np.int32)
         threads = problem.threads_for(float(block.size))
-        _distances.own_squared_distances(block, mean, nobody, squared, problem.chunk, threads)
-        chance = np.multiply(squared, far, out=squared)
-        chance += even
-        if weight is not None:
-            chance *= weight[start : start + len(block)]
+        _distances.own_squared_distances(block, mean, nobody, chance, problem.chunk, threads)
+        lightweight_shares(chance, None if weight is None else weight[start : start + len(block)], total, squares)
+        chance *= size
         drawn = np.flatnonzero(rng.random(len(block)) < chance)
         rows.append(block[drawn])
         weights.append(1.0 / np.minimum(chance[drawn], 1.0))
@@ -61,6 +56,17 @@ def sampled_start(problem: Problem, rng: np.random.Generator) -> Floats:
     )
     start_at = sample.samples.take(kmeans_plusplus_rows(sample, rng))
     return lloyd(sample, start_at, MAX_ITER, TOL, None).centroids
+
+
+def lightweight_shares(squared: Floats, weight: Floats | None, total: float, squares: float) -> None:
+    """Turn squared distances D^2 to the mean into w / 2 W + w D^2 / 2 sum(w D^2), the shares of a lightweight coreset.
+
+    Source: O. Bachem, M. Lucic and A. Krause, "Scalable k-means clustering via lightweight coresets", KDD 2018.
+    """
+    squared /= 2.0 * squares if squares > 0.0 else 1.0
+    squared += 0.5 / total
+    if weight is not None:
+        squared *= weight
 
 
 def _size(problem: Problem) -> int:

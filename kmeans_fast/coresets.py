@@ -19,6 +19,7 @@ from ._problem import Floats, Problem
 from ._random import as_generator
 from ._samples import Samples, as_samples
 from ._seed import seed
+from ._seed_sample import lightweight_shares
 from ._validate import as_weight, check_choice, check_int, check_threads
 
 METHODS = ("lightweight", "sensitivity")
@@ -235,31 +236,20 @@ class Coreset:
             return node
         order = None
         if self.method == "lightweight":
-            share = lightweight_shares(node, self.n_threads)
+            mean = node.weights @ node.points / node.weights.sum()
+            near = np.zeros(len(there), np.int32)
+            share = squared_distances(node.points, mean[np.newaxis], near, self.n_threads)
+            lightweight_shares(share, node.weights, float(node.weights.sum()), float(node.weights @ share))
         else:
             assert self.n_clusters is not None
             share, labels = sensitivity_shares(node, self.n_clusters, rng, self.n_threads)
             order = labels.argsort(kind="stable")  # steps go through each cluster in turn
         expected = np.cumsum(share if order is None else share[order])
-        expected *= self.size / expected[-1]
-        scale = self.size / float(share.sum())
-        times = np.diff(np.floor(expected + rng.random()), prepend=0.0)
+        scale = self.size / float(expected[-1])
+        times = np.diff(np.floor(expected * scale + rng.random()), prepend=0.0)
         at = np.flatnonzero(times)
         rows = at if order is None else order[at]
         return Node(node.points[rows], times[at] * node.weights[rows] / (scale * share[rows]))
-
-
-def lightweight_shares(node: Node, n_threads: int | None) -> Floats:
-    """Return w / (2 W) + w |x - mean|^2 / (2 sum w |x - mean|^2) of each point, up to a factor."""
-    points, weights = node
-    total = float(weights.sum())
-    mean = (weights @ points / total).reshape(1, -1)
-    far = squared_distances(points, mean, np.zeros(len(points), np.int32), n_threads)
-    spread = float(weights @ far)
-    far /= spread if spread > 0.0 else 1.0
-    far += 1.0 / total
-    far *= weights
-    return far
 
 
 def sensitivity_shares(
