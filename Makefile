@@ -5,10 +5,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
-# Processes of `make test`; the tests of a file stay in one.
+# Processes of `make test`; the tests of a file stay in one, and files start in the order of tests/conftest.py.
 WORKERS ?= 2
-TESTS = -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" -n $(WORKERS) --dist loadfile --doctest-glob=README.md \
-	"$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
+TESTS = -c "$(CURDIR)/pyproject.toml" --rootdir="$(CURDIR)" -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	--doctest-glob=README.md "$(CURDIR)/tests" $(abspath $(wildcard README.md)) $(ARGS)
 # One table a shape, half a second a line at most.
 BENCH  ?= --benchmark-max-time=0.5 --benchmark-group-by=param:data --benchmark-columns=min,median,rounds
 

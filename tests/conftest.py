@@ -22,6 +22,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the kernels' harness first: its emulators take minutes, beside which the other files run (see Makefile)."""
+    items.sort(key=lambda item: item.path.parent.name != "kmf")
+
+
 class Oracle:
     """Brute force by (x - c)^2 in float64 and sums without rounding."""
 
