@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ def cluster() -> Iterator[Any]:
     limits = {"target": SMALL / 2**30, "spill": False, "pause": False, "terminate": False}
     settings = {f"distributed.worker.memory.{name}": value for name, value in limits.items()}
     with (
+        patch.dict(os.environ),  # Dask leaves OMP_NUM_THREADS=1 there for its workers, and for every test that follows
         dask.config.set(settings),
         distributed.LocalCluster(
             n_workers=1, threads_per_worker=1, processes=True, memory_limit="1GiB", dashboard_address=None
