@@ -236,10 +236,11 @@ class Coreset:
             return node
         order = None
         if self.method == "lightweight":
-            mean = node.weights @ node.points / node.weights.sum()
+            total = float(node.weights.sum())
+            mean = node.weights @ node.points / total
             near = np.zeros(len(there), np.int32)
             share = squared_distances(node.points, mean[np.newaxis], near, self.n_threads)
-            lightweight_shares(share, node.weights, float(node.weights.sum()), float(node.weights @ share))
+            lightweight_shares(share, node.weights, total, float(node.weights @ share))
         else:
             assert self.n_clusters is not None
             share, labels = sensitivity_shares(node, self.n_clusters, rng, self.n_threads)
