@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,8 +130,9 @@ def side_by_side(problem: Problem, n_init: int, start: Start, fit: Fit, workers:
 
     None if one of them went on in float64: those that come after it would have begun so.
     """
-    from concurrent.futures import ThreadPoolExecutor  # loaded when it is used
+    from concurrent.futures import CancelledError, ThreadPoolExecutor  # loaded when they are used
 
+    stop = Event()
     starts = [start() for _ in range(n_init)]
     twins = [problem, *(problem.twin() for _ in range(workers - 1))]
     dtype = problem.dtype
@@ -138,11 +140,21 @@ def side_by_side(problem: Problem, n_init: int, start: Start, fit: Fit, workers:
     def share(first: int) -> Best:
         mine = range(first, n_init, workers)
         todo = iter(mine)
-        return one_by_one(twins[first], mine, lambda: starts[next(todo)], fit)
+
+        def begin() -> Any:
+            if stop.is_set():
+                raise CancelledError
+            return starts[next(todo)]
+
+        return one_by_one(twins[first], mine, begin, fit)
 
     with ThreadPoolExecutor(workers - 1) as pool:
-        others = [pool.submit(share, first) for first in range(1, workers)]
-        shares = [share(0), *(other.result() for other in others)]
+        try:
+            others = [pool.submit(share, first) for first in range(1, workers)]
+            shares = [share(0), *(other.result() for other in others)]
+        except BaseException:  # Ctrl-C comes here, not to the threads
+            stop.set()
+            raise
     if any(twin.dtype != dtype for twin in twins):
         problem.dtype = dtype
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -96,3 +97,20 @@ def test_the_first_of_equal_restarts_is_the_best():
         r = kmeans(X, 3, n_init=4, random_state=0, n_threads=n_threads)
         assert [restart.inertia for restart in r.restarts] == [0.0] * 4
         assert r.best_restart == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_stops_restarts_side_by_side_within_a_second(run_python):
+    code = """
+import os, signal, threading, time
+import numpy as np
+from kmeans_fast import kmeans
+X = np.random.default_rng(0).standard_normal((20_000, 2)).astype(np.float32)
+threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
+began = time.perf_counter()
+try:
+    kmeans(X, 8, init="random", n_init=20_000, random_state=0, n_threads=2)
+except KeyboardInterrupt:
+    print(time.perf_counter() - began - 0.7)
+"""
+    assert float(run_python(code)) < 1.0

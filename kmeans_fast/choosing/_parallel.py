@@ -30,8 +30,8 @@ def side_by_side(
     from concurrent.futures import ThreadPoolExecutor, as_completed  # loaded when it is used
 
     with ThreadPoolExecutor(n_threads) as pool:
-        futures = [pool.submit(task, i, stop) for i in range(count)]
-        try:
+        try:  # from the first task on: the pool would wait for all that were handed to it
+            futures = [pool.submit(task, i, stop) for i in range(count)]
             for future in as_completed(futures):
                 future.result()
                 tick()

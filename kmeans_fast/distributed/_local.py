@@ -58,13 +58,13 @@ class LocalEngine:
         if self.n_calls == 1 or len(blocks) == 1:
             return [function(block, *shared) for block in blocks]
         with ThreadPoolExecutor(min(self.n_calls, len(blocks))) as pool:
-            results = [pool.submit(function, block, *shared) for block in blocks]
             try:
+                results = [pool.submit(function, block, *shared) for block in blocks]
                 return [result.result() for result in results]
             except BaseException:  # Ctrl-C comes here, not to the threads
-                for result, block in zip(results, blocks, strict=True):
-                    result.cancel()
+                for block in blocks:
                     block.stopped = True
+                pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
     def reduce(self, handles: Sequence[Any], join: Callable[[list[Any]], Any]) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -51,3 +53,23 @@ def test_an_error_in_the_callers_thread_stops_the_tasks() -> None:
 
     with pytest.raises(RuntimeError, match="no room"):
         side_by_side(task, 4, 2, tick)
+
+
+def test_ctrl_c_while_tasks_are_handed_out_stops_those_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit, begun, stopped = ThreadPoolExecutor.submit, Event(), []
+
+    def interrupted(pool: ThreadPoolExecutor, task: Any, i: int, stop: Event) -> Any:
+        if i == 5:
+            assert begun.wait(20)
+            raise KeyboardInterrupt
+        return submit(pool, task, i, stop)
+
+    def task(i: int, stop: Event) -> None:
+        begun.set()
+        stopped.append(stop.wait(20))
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(task, 50, 2)
+    assert stopped
+    assert all(stopped)
