@@ -42,6 +42,7 @@ def make_engine(problem: Problem) -> _lloyd.Lloyd:
         single,
         fused,
         problem.chunk,
+        problem.samples.strip(problem.dtype),
         problem.n_threads,
         problem.threads_for(LATENT * float(n_slices * k * (d + 2))),
         problem.total_squares,

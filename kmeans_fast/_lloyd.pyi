@@ -26,6 +26,7 @@ class Lloyd:
         single: bool,
         fused: bool,
         chunk: int,
+        strip: int,
         n_threads: int,
         finish_threads: int,
         total_squares: float,

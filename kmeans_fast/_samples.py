@@ -19,8 +19,9 @@ from ._validate import not_finite, too_large
 
 Array = NDArray[Any]
 
-CHUNK_BYTES = 1 << 19  # samples of one task: half of an L2, so that they are still there for the update
-MIN_CHUNK, MAX_CHUNK = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
+STRIP_BYTES = 1 << 19  # samples of a strip: half of an L2, so that they are still there for the update
+MIN_STRIP, MAX_STRIP = 256, 4096  # rows; several panels, so that one can be fetched while another is worked on
+CHUNK_BYTES, MIN_CHUNK = 1 << 22, 1024  # of a chunk of wide rows: the few samples that bounds leave of it fill panels
 BLOCK_BYTES = 1 << 22  # samples of one conversion: its buffer stays in L3
 MAX_BLOCK = 1 << 20  # rows; old labels of a block may be kept
 BLOCK_WORK = 2.5e8  # multiply-adds of one call and thread, some 25 ms: Ctrl-C is seen between calls
@@ -93,17 +94,22 @@ class Samples:
         """Names of the features, where the source has them."""
         return getattr(self.source, "feature_names", None)
 
+    def strip(self, dtype: np.dtype[Any]) -> int:
+        """Rows that are labelled and summed while they are in cache: a multiple of every panel."""
+        rows = STRIP_BYTES // (self.n_features * dtype.itemsize) // MIN_STRIP * MIN_STRIP
+        return min(max(rows, MIN_STRIP), MAX_STRIP)
+
     def chunk(self, dtype: np.dtype[Any]) -> int:
-        """Rows of a task: a multiple of every panel."""
-        rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // MIN_CHUNK * MIN_CHUNK
-        return min(max(rows, MIN_CHUNK), MAX_CHUNK)
+        """Rows of a task: a strip, or several of wide rows."""
+        rows = CHUNK_BYTES // (self.n_features * dtype.itemsize) // MIN_STRIP * MIN_STRIP
+        return max(self.strip(dtype), min(rows, MIN_CHUNK))
 
     def block_rows(self, dtype: np.dtype[Any], work_per_row: float, n_threads: int) -> int:
         """Rows of a block: whole chunks, as many for each thread."""
         chunk = self.chunk(dtype)
         rows = n_threads * BLOCK_WORK / work_per_row
         if self.native is None or self.native.dtype != dtype:
-            n_bytes = max(BLOCK_BYTES, 2 * CHUNK_BYTES * n_threads)
+            n_bytes = max(BLOCK_BYTES, 2 * STRIP_BYTES * n_threads)
             rows = min(rows, n_bytes / (self.n_features * dtype.itemsize))
         return min(even_rows(min(rows, MAX_BLOCK), chunk, n_threads), self.n_samples)
 

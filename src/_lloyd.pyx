@@ -95,7 +95,7 @@ cdef class Lloyd:
     """
     cdef:
         bint single, all_new, fused
-        Py_ssize_t d, k, chunk, n_slices, n_parts
+        Py_ssize_t d, k, chunk, strip, n_slices, n_parts
         int n_threads, finish_threads, gaps_threads
         int32_t[::1] labels, boxed_labels  # the second holds old_labels if boxes are kept
         int32_t *old_labels
@@ -136,10 +136,11 @@ cdef class Lloyd:
         int64_t n_distances, n_filtered, n_unfiltered
         readonly double inertia, centroid_shift
 
-    def __init__(self, bint single, bint fused, Py_ssize_t chunk, int n_threads, int finish_threads,
+    def __init__(self, bint single, bint fused, Py_ssize_t chunk, Py_ssize_t strip, int n_threads, int finish_threads,
                  double total_squares, int32_t[::1] labels, sample_weight, const double[::1] origin,
                  double[:, :, ::1] sums, double[:, ::1] totals, unsigned char[::1] scratch, Py_ssize_t n_old):
-        self.single, self.fused, self.chunk, self.n_threads = single, fused, chunk, n_threads
+        self.single, self.fused, self.chunk, self.strip = single, fused, chunk, strip
+        self.n_threads = n_threads
         self.finish_threads = finish_threads
         self.total_squares = total_squares  # sum w |x - origin|^2
         self.labels = labels
@@ -553,25 +554,35 @@ cdef class Lloyd:
 
     cdef void _visit_slice(self, const floating *X, Py_ssize_t n, Py_ssize_t start, Py_ssize_t nth, bint assign,
                            int thread) noexcept nogil:
-        """Label and sum the chunks of the block's nth slice, counted from the slice of its first chunk."""
-        cdef Py_ssize_t row = nth * self.chunk, m
+        """Label and sum the chunks of the block's nth slice, counted from the slice of its first chunk.
+
+        Where all samples are read they come in strips that stay in cache; what bounds leave of a chunk comes at once.
+        """
+        cdef Py_ssize_t row = nth * self.chunk, end, m
+        cdef Py_ssize_t step = self.chunk if self.bounded and not self.all_new else self.strip
+        while row < n:
+            end = min(row + self.chunk, n)
+            while row < end:
+                m = min(step, end - row)
+                self._visit_strip(X + row * self.d, m, start + row, assign, thread)
+                row += m
+            row = end + (self.n_slices - 1) * self.chunk
+
+    cdef void _visit_strip(self, const floating *X, Py_ssize_t m, Py_ssize_t start, bint assign,
+                           int thread) noexcept nogil:
         cdef int32_t *old = &self.old_labels[2 * thread * self.chunk]
         cdef int32_t *new = old + self.chunk
-        cdef int32_t *labels
-        while row < n:
-            m = min(self.chunk, n - row)
-            labels = &self.labels[start + row]
-            if assign:
-                memcpy(old, labels, m * sizeof(int32_t))
-                if self.mapped:  # a page that is written goes to disk
-                    memcpy(new, old, m * sizeof(int32_t))
-                    self._assign(X + row * self.d, m, new, start + row, thread)
-                    if memcmp(new, old, m * sizeof(int32_t)) != 0:
-                        memcpy(labels, new, m * sizeof(int32_t))
-                else:
-                    self._assign(X + row * self.d, m, labels, start + row, thread)
-            self._update(X + row * self.d, start + row, m, old, 0)
-            row += self.n_slices * self.chunk
+        cdef int32_t *labels = &self.labels[start]
+        if assign:
+            memcpy(old, labels, m * sizeof(int32_t))
+            if self.mapped:  # a page that is written goes to disk
+                memcpy(new, old, m * sizeof(int32_t))
+                self._assign(X, m, new, start, thread)
+                if memcmp(new, old, m * sizeof(int32_t)) != 0:
+                    memcpy(labels, new, m * sizeof(int32_t))
+            else:
+                self._assign(X, m, labels, start, thread)
+        self._update(X, start, m, old, 0)
 
     cdef void _assign(self, const floating *X, Py_ssize_t m, int32_t *labels, Py_ssize_t row,
                       int thread) noexcept nogil:

@@ -26,7 +26,7 @@ N = 20_003  # several blocks, and the last is not full
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut X into blocks of a few thousand rows."""
-    monkeypatch.setattr(_samples, "CHUNK_BYTES", 1 << 14)
+    monkeypatch.setattr(_samples, "STRIP_BYTES", 1 << 14)
     monkeypatch.setattr(_samples, "BLOCK_BYTES", 1 << 15)
 
 
