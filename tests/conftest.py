@@ -23,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the kernels' harness first: its emulators take minutes, beside which the other files run (see Makefile)."""
+    """Put the two files of tests/kmf first: they take minutes, one a worker, and the others run behind them."""
     items.sort(key=lambda item: item.path.parent.name != "kmf")
 
 

@@ -2,7 +2,7 @@
  *
  * In C, so that it also runs where Python does not: NEON under an emulator. Every buffer is allocated at its exact
  * size, so that an address sanitizer sees one element too many. Prints the first failure and exits 1, or the number
- * of checks and exits 0. test_kernels.py builds and runs it.
+ * of checks and exits 0. test_kernels.py and test_emulated.py build and run it.
  *
  * With KMF_GUARD=1 every buffer ends where a page begins that must not be touched, with KMF_GUARD=2 it begins behind
  * one: that also stops vector code where no sanitizer looks, at full speed and on any instruction set.
