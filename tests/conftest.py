@@ -83,6 +83,15 @@ def oracle() -> type[Oracle]:
     return Oracle
 
 
+@pytest.fixture(name="KMeans", scope="session")
+def estimator() -> Any:
+    """Return the estimator; a test of the core that takes it is skipped where scikit-learn is missing."""
+    pytest.importorskip("sklearn")
+    from kmeans_fast import KMeans
+
+    return KMeans
+
+
 @pytest.fixture(scope="session")
 def run_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Run code in a process of its own, outside the sources, and return what it printed."""

@@ -17,8 +17,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
+
+pytest.importorskip("PIL")
+pytest.importorskip("pyarrow")
+
+import pyarrow.parquet as pq
 from PIL import Image
 
 from kmeans_fast.files import load_model

@@ -13,6 +13,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+
+pytest.importorskip("PIL")
+
 from PIL import Image
 
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"

@@ -6,10 +6,13 @@ import pickle
 import re
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+
+import pandas as pd
+import pyarrow as pa
 
 from kmeans_fast import kmeans, predict
 
@@ -29,6 +32,7 @@ def test_groups_are_the_rows_of_each_label_in_order(fitted):
 
 
 def test_groups_name_samples_by_the_index_or_by_ids_of_any_kind(fitted):
+    pl = pytest.importorskip("polars")
     X, r = fitted
     names = [f"s{i}" for i in range(300)]
     rows = r.groups()

@@ -9,9 +9,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn")
+
+import joblib
 import sklearn
 import sklearn.cluster
 from numpy.typing import NDArray

@@ -6,10 +6,15 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("polars")
+pytest.importorskip("pyarrow")
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pytest
 
 from kmeans_fast import kmeans, predict
 
@@ -186,6 +191,12 @@ def test_a_pickled_result_keeps_the_index(X):
     pd.testing.assert_index_equal(again.to_frame().index, index)
     assert set(again.exemplars()) == {0, 1, 2, 3}
     assert again.groups()[0].names == ["a", "b"]
+
+
+def test_a_pickled_result_still_gives_frames(X):
+    r = kmeans(X, 4, random_state=0)
+    frame = pickle.loads(pickle.dumps(r)).to_frame(backend="polars")
+    np.testing.assert_array_equal(frame["label"].to_numpy(), r.labels)
 
 
 def test_a_result_keeps_the_names_of_the_columns(X):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kmeans_fast import FitState, KMeans, _improve, _kmeans, _watch, kmeans
+from kmeans_fast import FitState, _improve, _kmeans, _watch, kmeans
 from kmeans_fast._algorithm import ALGORITHMS, fits
 from kmeans_fast.datasets import init_board, init_board_gauss
 
@@ -193,7 +193,7 @@ def test_memory_beyond_x_is_what_the_readme_says(d, dtype, algorithm, per_sample
     assert per_sample <= r.memory / len(X) <= per_sample + 1
 
 
-def test_the_estimator_takes_it_too(blobs):
+def test_the_estimator_takes_it_too(blobs, KMeans):
     X = blobs(800, 2, 10)
     model = KMeans(10, quality="best", random_state=0).fit(X)
     assert model.result_.restarts[0].swaps_tried > 0

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans as SklearnKMeans
 
 from kmeans_fast import ClusterWarning, KMeansResult, _iterate, _samples, kmeans, reference
 
@@ -193,9 +192,10 @@ def test_result_is_that_of_the_reference(problem):
 @pytest.mark.parametrize(("n", "d", "k"), [(600, 2, 7), (3000, 3, 12), (2000, 8, 20), (1500, 33, 9), (400, 130, 5)])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_same_start_gives_scikit_learns_fit(oracle, blobs, dtype, n, d, k, weighted):
+    cluster = pytest.importorskip("sklearn.cluster")
     X = blobs(n, d, k, dtype)
     weight = np.random.default_rng(1).random(n) if weighted else None
-    theirs = SklearnKMeans(k, init=X[:k].astype(np.float64), n_init=1, tol=0, max_iter=500)
+    theirs = cluster.KMeans(k, init=X[:k].astype(np.float64), n_init=1, tol=0, max_iter=500)
     theirs.fit(X.astype(np.float64), sample_weight=weight)
     r = fit(X, X[:k], weight, max_iter=500)
     assert r.inertia == pytest.approx(theirs.inertia_, rel=1e-5 if dtype == np.float32 else 1e-11)
@@ -205,8 +205,9 @@ def test_the_same_start_gives_scikit_learns_fit(oracle, blobs, dtype, n, d, k, w
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-2, 0.5])
 def test_tol_stops_where_scikit_learn_stops(blobs, tol):
+    cluster = pytest.importorskip("sklearn.cluster")
     X = blobs(2000, 4, 8)
-    theirs = SklearnKMeans(8, init=X[:8], n_init=1, tol=tol).fit(X)
+    theirs = cluster.KMeans(8, init=X[:8], n_init=1, tol=tol).fit(X)
     r = fit(X, X[:8], tol=tol)
     assert (r.n_iter, r.stop_reason, r.converged) == (theirs.n_iter_, "tol", True)
     assert r.inertia == pytest.approx(theirs.inertia_, rel=1e-11)

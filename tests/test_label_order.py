@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn")
+
 from kmeans_fast import ClusterWarning, KMeans, kmeans
 from kmeans_fast.files import load_model, save_model
 

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn")
+pytest.importorskip("tqdm")
+
 from kmeans_fast import FitState, KMeans, kmeans
 from kmeans_fast._progress import Bar
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.cluster import KMeans
 
 from kmeans_fast.reference import (
     BLOCK,
@@ -81,10 +80,11 @@ def test_result_is_a_local_optimum_by_exact_sums(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_inertia_and_iterations_are_those_of_scikit_learn(seed):
+    cluster = pytest.importorskip("sklearn.cluster")
     rng = np.random.default_rng(seed)
     X, weights = rng.normal(size=(500, 4)), rng.uniform(0.1, 2, 500)
     centroids, labels, inertia, n_iter = lloyd(X, X[:7], sample_weight=weights)
-    theirs = KMeans(7, init=X[:7], n_init=1, tol=0).fit(X, sample_weight=weights)
+    theirs = cluster.KMeans(7, init=X[:7], n_init=1, tol=0).fit(X, sample_weight=weights)
     np.testing.assert_array_equal(labels, theirs.labels_)
     np.testing.assert_allclose(centroids, theirs.cluster_centers_, rtol=1e-10)
     assert isclose(inertia, theirs.inertia_, rel_tol=1e-12)

@@ -58,8 +58,6 @@ def test_pickling_keeps_everything_but_x(fitted):
     np.testing.assert_array_equal(again.predict(X), r.labels)
     assert (again.times_found, repr(again)) == (r.times_found, repr(r))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).distances, r.distances)
-    frame = again.to_frame(backend="polars")
-    np.testing.assert_array_equal(frame["label"].to_numpy(), r.labels)
 
 
 def test_repr_says_in_one_line_how_it_went(fitted):

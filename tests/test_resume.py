@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kmeans_fast import KMeans, KMeansResult, _atomic, _distances, kmeans
+from kmeans_fast import KMeansResult, _atomic, _distances, kmeans
 from kmeans_fast._algorithm import ALGORITHMS
 from kmeans_fast._checkpoint import KIND, Checkpoint, read
 from kmeans_fast._seed import METHODS
@@ -404,7 +404,7 @@ def test_a_start_by_a_callable_is_known_by_its_name(blobs, tmp_path):
         kmeans(X, 5, init=last, n_init=2, random_state=0, checkpoint=tmp_path / "a")
 
 
-def test_the_estimator_goes_on_too(blobs, tmp_path):
+def test_the_estimator_goes_on_too(blobs, KMeans, tmp_path):
     X, path = blobs(3000, 3, 9), tmp_path / "a"
     plain = KMeans(9, random_state=0, tol=0).fit(X).result_
     kmeans(X, 9, random_state=0, tol=0, checkpoint=path, callback=lambda state: state.iteration == 4)

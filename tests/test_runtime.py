@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from kmeans_fast import _runtime, kmeans, show_config
 
@@ -119,6 +118,7 @@ print(len(os.listdir("/proc/self/task")) - before)
 
 @needs_openmp
 def test_threadpoolctl_limits_the_threads(large):
+    threadpool_limits = pytest.importorskip("threadpoolctl").threadpool_limits
     with threadpool_limits(1):
         assert threads_of(large) == 1
     if _runtime.available_threads() > 1:

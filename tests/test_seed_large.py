@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kmeans_fast import KMeans, kmeans
+from kmeans_fast import kmeans
 from kmeans_fast._greedy import kmeans_plusplus_rows
 from kmeans_fast._problem import Problem
 from kmeans_fast._samples import as_samples
@@ -151,7 +151,7 @@ def test_a_start_is_the_same_for_any_number_of_threads_and_any_layout(blobs, ini
 
 
 @pytest.mark.parametrize("init", BOTH)
-def test_they_are_starts_of_a_fit_and_one_suffices(oracle, blobs, init):
+def test_they_are_starts_of_a_fit_and_one_suffices(oracle, blobs, KMeans, init):
     X = blobs(2000, 3, 8)
     r = kmeans(X, 8, init=init, random_state=0)
     oracle.assert_agrees(r, X)

@@ -11,8 +11,12 @@ import time
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("sklearn")
+
+import pandas as pd
 from sklearn import metrics
 
 import kmeans_fast

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("scipy")
+
+import pandas as pd
 from numpy.typing import NDArray
 
 from kmeans_fast import clusterability

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("scipy")
+
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 

@@ -7,6 +7,8 @@ import doctest
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy")
+
 from kmeans_fast import kmeans
 from kmeans_fast._samples import as_samples
 from kmeans_fast.choosing import _gap, gap

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn")
+
 from sklearn.mixture import GaussianMixture
 
 from kmeans_fast import kmeans

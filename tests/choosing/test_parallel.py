@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("scipy")
+
 from kmeans_fast.choosing._parallel import Stopped, side_by_side
 
 

@@ -259,6 +259,7 @@ def test_dasks_engine_is_loaded_when_it_is_used_and_other_names_are_unknown() ->
 
 
 def test_a_missing_package_is_named_with_its_extra(run_python: Any) -> None:
+    pytest.importorskip("dask")
     code = """
         import sys
         sys.modules["distributed"] = None

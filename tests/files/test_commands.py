@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("PIL")
+pytest.importorskip("typer")
+
 from PIL import Image
 from typer.testing import CliRunner
 

@@ -9,6 +9,9 @@ from time import process_time
 
 import numpy as np
 import pytest
+
+pytest.importorskip("pyarrow")
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,11 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
+import pytest
+
+pytest.importorskip("h5py")
+pytest.importorskip("pyarrow")
+pytest.importorskip("typer")
+pytest.importorskip("zarr")
+
+import h5py
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 import zarr
 from typer.testing import CliRunner
 

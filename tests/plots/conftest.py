@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import pytest
-from matplotlib import pyplot as plt
 
 
 @pytest.fixture
 def ax():
+    mpl = pytest.importorskip("matplotlib")
     mpl.use("agg")
+    from matplotlib import pyplot as plt
+
     figure, axes = plt.subplots()
     yield axes
     plt.close(figure)

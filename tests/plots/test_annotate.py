@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("pandas")
+
+import pandas as pd
 from matplotlib.collections import LineCollection
 
 from kmeans_fast import plots

@@ -7,11 +7,14 @@ from importlib import import_module
 from io import BytesIO
 from types import SimpleNamespace
 
-import matplotlib as mpl
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("pandas")
+
+import matplotlib as mpl
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.collections import PathCollection
 
@@ -92,6 +95,7 @@ def test_without_centroids_there_are_no_stars_and_labels_say_how_many_clusters(a
 
 
 def test_frames_and_other_dtypes_are_drawn_as_they_are(ax):
+    pl = pytest.importorskip("polars")
     X = init_board(30, random_state=2)
     for form in (pd.DataFrame(X), pl.DataFrame(X), X.astype(">f8"), X.tolist(), np.asfortranarray(X)):
         plots.clusters(form, np.zeros(30, int), X[:1].tolist(), ax)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
+
+pytest.importorskip("matplotlib")
+
+import matplotlib as mpl
 
 from kmeans_fast import plots
 

@@ -6,6 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
+pytest.importorskip("matplotlib")
+
 from matplotlib.collections import PathCollection
 from matplotlib.quiver import Quiver
 from PIL import Image

@@ -5,6 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
 
 from kmeans_fast import plots
 

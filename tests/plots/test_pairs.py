@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("pandas")
+pytest.importorskip("sklearn")
+
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.collections import PathCollection
 from sklearn.decomposition import PCA

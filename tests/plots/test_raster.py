@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
+pytest.importorskip("datashader")
+pytest.importorskip("matplotlib")
+
+import matplotlib as mpl
+
 from kmeans_fast import plots
 from kmeans_fast.datasets import init_board
-
-pytest.importorskip("datashader")
 
 
 def image_of(ax):

@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("pandas")
+pytest.importorskip("scipy")
+
+import pandas as pd
 
 from kmeans_fast import choose_k, clusterability, kmeans, report
 from kmeans_fast.report import _pictures
-
-pytest.importorskip("matplotlib")
 
 HOSTILE = [
     "<script>document.title='hacked'</script>",
@@ -153,6 +155,7 @@ def test_more_features_than_samples_and_the_smallest_fits_have_pages():
 
 
 def test_frames_name_their_columns_and_rows(blobs):
+    pl = pytest.importorskip("polars")
     X = blobs(90, 2, 3)
     frame = pd.DataFrame(X, columns=["height", "width"], index=[f"row {i}" for i in range(90)])
     r = kmeans(frame, 3, random_state=0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kmeans_fast import KMeans, kmeans, predict, sources
+from kmeans_fast import kmeans, predict, sources
 from kmeans_fast.sources._las import LasCloud
 
 laspy = pytest.importorskip("laspy")
@@ -238,7 +238,7 @@ def test_another_file_in_its_place_is_noticed(tmp_path: Path) -> None:
         whole(source)
 
 
-def test_a_path_is_enough_and_columns_become_feature_names(tmp_path: Path) -> None:
+def test_a_path_is_enough_and_columns_become_feature_names(KMeans: Any, tmp_path: Path) -> None:
     las = scan(tmp_path / "a.laz")
     by_path, by_array = (kmeans(X, 5, random_state=0) for X in (str(tmp_path / "a.laz"), np.array(las.xyz)))
     np.testing.assert_array_equal(by_path.labels, by_array.labels)

@@ -8,13 +8,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
+import pytest
+
+pytest.importorskip("h5py")
+pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+pytest.importorskip("sklearn")
+pytest.importorskip("zarr")
+
+import h5py
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
-import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st

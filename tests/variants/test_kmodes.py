@@ -7,8 +7,12 @@ import re
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("sklearn")
+
+import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 

@@ -6,8 +6,12 @@ import re
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("sklearn")
+
+import pandas as pd
 
 from kmeans_fast import KModes, KPrototypes
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn")
+
 from numpy.typing import NDArray
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
