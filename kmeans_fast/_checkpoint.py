@@ -57,6 +57,8 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str], every: float, problem: Mapping[str, Any]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"checkpoint={path!r} must be a path.")
         self.path, self.every, self.problem = check_target(path, overwrite=True), every, dict(problem)
         self.mark = hashlib.sha256(os.fsencode(self.path.name)).hexdigest()[:8] + "-"
         self.saved = perf_counter()

@@ -109,4 +109,7 @@ def label_frame(like: Any, index: Any, ids: Any, columns: dict[str, Any], backen
             raise ImportError("to_frame needs pandas or polars; install one of them.") from None
         return pandas.DataFrame(columns, index=index if "id" not in columns else None)
     nw = narwhals()
-    return nw.from_dict(columns, backend=backend).to_native()
+    try:
+        return nw.from_dict(columns, backend=backend).to_native()
+    except ModuleNotFoundError:
+        raise ImportError(f"to_frame(backend={backend!r}) needs {backend}; install it.") from None

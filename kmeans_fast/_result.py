@@ -225,10 +225,19 @@ class KMeansResult:
         return label_frame(self._X, self._index_of_X, ids, columns, backend)
 
     def predict(self, X: Any) -> NDArray[np.int32]:
-        """Label new samples with their nearest centroids, int32 of shape (n_samples,): see `kmeans_fast.predict`."""
-        from ._predict import predict
+        """Label new samples with their nearest centroids, int32 of shape (n_samples,): see `kmeans_fast.predict`.
 
-        return predict(X, self.centroids)
+        Named columns must be those of the fit, in the same order.
+        """
+        from ._predict import predict
+        from ._samples import as_samples
+
+        samples = as_samples(X)
+        if None not in (self.feature_names, samples.feature_names) and samples.feature_names != self.feature_names:
+            raise ValueError(
+                f"X has the columns {samples.feature_names} and must have {self.feature_names}, as the fit."
+            )
+        return predict(samples, self.centroids)
 
     def _members(self) -> list[NDArray[np.intp]]:
         return _details.members(self.labels, len(self.counts))

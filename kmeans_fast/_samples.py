@@ -206,6 +206,8 @@ def as_array(X: Any, name: str) -> Array:
         raise ValueError(
             f"{name} must be a rectangular array (n_samples, n_features), but it is ragged: {str(error).rstrip('.')}."
         ) from None
+    if array.dtype == object and array.ndim == 0:
+        raise ValueError(f"{name} is a {type(X).__name__} and must be an array, a frame or a path.")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError(f"{name} has masked entries; fill or drop them first.")
     return array

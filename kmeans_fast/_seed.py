@@ -47,8 +47,8 @@ def seed(problem: Problem, init: Any, rng: np.random.Generator | None) -> Floats
 
 
 def check_method(init: Any, methods: tuple[str, ...] = METHODS) -> None:
-    """Check the name of a start; what is no name is not looked at."""
-    if isinstance(init, str) and init not in methods:
+    """Check the name of a start; arrays and callables are not looked at."""
+    if (init is None or np.isscalar(init)) and init not in methods:
         raise ValueError(f"init={init!r} must be one of {', '.join(map(repr, methods))}, an array or a callable.")
 
 

@@ -91,7 +91,8 @@ def as_floats(value: Any, name: str) -> NDArray[np.float64]:
         return np.asarray(array, np.float64, order="C")
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} must be an array of numbers: {error}.") from None
+        hint = "; pass its centroids" if hasattr(value, "centroids") else ""
+        raise kind(f"{name} must be an array of numbers: {error}{hint}.") from None
 
 
 def as_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:

@@ -207,6 +207,25 @@ def test_a_result_keeps_the_names_of_the_columns(X):
     assert kmeans(pd.DataFrame(X), 3, random_state=0).feature_names is None  # its columns are numbered
 
 
+def test_a_result_refuses_to_label_columns_in_another_order(X):
+    frame = pd.DataFrame(X, columns=list("abc"))
+    r = kmeans(frame, 3, random_state=0)
+    for same in (frame, pl.DataFrame(X, schema=list("abc")), X):  # without names they are taken as they stand
+        np.testing.assert_array_equal(r.predict(same), r.labels)
+    with pytest.raises(ValueError, match=r"^X has the columns \['b', 'a', 'c'\] and must have \['a', 'b', 'c'\], as"):
+        r.predict(frame[["b", "a", "c"]])
+
+
+def test_a_backend_that_is_not_installed_is_named(run_python):
+    code = """
+import sys
+sys.modules["polars"] = None
+from kmeans_fast import kmeans
+kmeans([[1.0], [2.0]], 1).to_frame(backend="polars")
+"""
+    assert "ImportError: to_frame(backend='polars') needs polars; install it." in run_python(code, fails=True)
+
+
 def test_an_ordered_result_keeps_the_index(X):
     frame = pd.DataFrame(X, index=[f"s{i}" for i in range(300)])
     r = kmeans(frame, 4, random_state=0).ordered("size")

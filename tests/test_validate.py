@@ -70,7 +70,6 @@ def test_an_infinity_beside_its_opposite_is_found():
         (np.arange(5.0), ValueError, r"X has shape \(5,\) and must be 2-dimensional .*X\.reshape\(-1, 1\)"),
         (np.zeros((2, 2, 2)), ValueError, r"X has shape \(2, 2, 2\) and must be 2-dimensional"),
         (3.0, ValueError, r"X has shape \(\) and must be 2-dimensional"),
-        (None, ValueError, r"X has shape \(\) and must be 2-dimensional"),
         (np.zeros((0, 2)), ValueError, r"Found array with 0 sample\(s\) \(shape=\(0, 2\)\) while a minimum of 1"),
         (np.zeros((3, 0)), ValueError, r"Found array with 0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of 1"),
         ([], ValueError, r"X has shape \(0,\) and must be 2-dimensional"),
@@ -237,11 +236,12 @@ def test_weights_of_any_real_dtype_and_layout_are_taken(dtype):
 @pytest.mark.parametrize(
     ("bad", "error", "message"),
     [
+        (None, ValueError, r"init=None must be one of 'k-means\+\+', .*, an array or a callable\.$"),
+        (3, ValueError, "init=3 must be one of"),
         ("kmeans", ValueError, r"init='kmeans' must be one of 'k-means\+\+', .*'random', 'random-part.*', an array"),
         (np.zeros((3, 2)), ValueError, r"init has shape \(3, 2\) and must be \(n_clusters, n_features\) = \(2, 2\)"),
         (np.zeros((2, 3)), ValueError, r"init has shape \(2, 3\) and must be \(n_clusters, n_features\) = \(2, 2\)"),
         (np.zeros(2), ValueError, r"init has shape \(2,\) and must be"),
-        (None, ValueError, r"init has shape \(\) and must be"),
         ([[np.nan, 0], [0, 0]], ValueError, r"init has nan in row 0, column 0; it must be finite"),
         ([["a", "b"], ["c", "d"]], ValueError, r"init must be an array of numbers"),
         ([[1, 2], [3]], ValueError, r"init must be an array of numbers"),
@@ -292,6 +292,20 @@ def test_predict_takes_large_values_without_a_warning():
     large = np.full((100, 2), 1e37, np.float32)
     large[50:] *= -1
     np.testing.assert_array_equal(predict(large, [[1.0, 1.0], [-1.0, -1.0]]), np.repeat([0, 1], 50))
+
+
+def test_predict_says_what_a_result_has_for_it():
+    with pytest.raises(TypeError, match=r"^centroids must be an array of numbers: .*; pass its centroids\.$"):
+        predict(X, kmeans(X, 2))
+
+
+@pytest.mark.parametrize("bad", [None, {}, object()])
+def test_an_x_that_is_no_table_at_all_is_called_by_its_type(bad):
+    check(ValueError, f"X is a {type(bad).__name__} and must be an array, a frame or a path.", X=bad)
+
+
+def test_a_checkpoint_that_is_no_path_is_named():
+    check(TypeError, r"checkpoint=3 must be a path\.", checkpoint=3)
 
 
 def test_predict_refuses_what_kmeans_refuses():

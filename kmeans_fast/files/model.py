@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .._atomic import naming, replacing
 from .._sealed import Kind
-from .._validate import check_finite
+from .._validate import as_floats, check_finite
 from ._common import FileError, Source, one_line
 
 SCHEMA, PREPARED = 1, 2
@@ -93,7 +93,8 @@ def save_model(
     if feature_names is None:
         feature_names = getattr(model, "feature_names", getattr(model, "feature_names_in_", None))
     centroids = getattr(model, "centroids", getattr(model, "cluster_centers_", model))
-    centroids = np.asarray(centroids)
+    if getattr(centroids, "dtype", None) != np.float32:
+        centroids = as_floats(centroids, "model")
     dtype = "<f4" if centroids.dtype == np.float32 else "<f8"
     centroids = np.ascontiguousarray(centroids, _DTYPES[dtype])
     names = None if feature_names is None else tuple(str(name) for name in feature_names)

@@ -98,6 +98,7 @@ def _components(samples: Samples, m: int) -> tuple[Floats, Floats, list[str]]:
     for _, block in samples.blocks(np.dtype(np.float64), ROWS):
         squares += (block - mean).T @ (block - mean)
     variances, directions = np.linalg.eigh(squares)
+    variances = np.maximum(variances, 0.0)  # rounding may leave less
     basis = directions[:, : -m - 1 : -1]
     basis = basis * np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(m)])  # a sign for good
     shares = variances[::-1][:m] / max(variances.sum(), np.finfo(float).tiny)

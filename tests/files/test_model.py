@@ -146,6 +146,8 @@ def test_centroids_that_are_none_are_not_saved(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=said):
             save_model(bad, tmp_path / "m")
+    with pytest.raises(TypeError, match=r"^model must be an array of numbers: .*, not 'object'\.$"):
+        save_model(object(), tmp_path / "m")
     with pytest.raises(ValueError, match=r"feature_names has 3 entries and must have n_features=1"):
         save_model([[1.0]], tmp_path / "m", feature_names=["a", "b", "c"])
     assert os.listdir(tmp_path) == []

@@ -112,3 +112,9 @@ def test_of_many_samples_some_are_drawn_the_same_each_time(ax):
 def test_bad_arguments_are_named(figure, draw, message):
     with pytest.raises(ValueError, match=message), np.errstate(invalid="ignore"):
         draw(np.arange(1.0, 46).reshape(9, 5))
+
+
+def test_a_component_without_variance_has_a_share_of_0(figure):
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    axes = plots.pairs(np.c_[X, X], np.zeros(50, int))
+    assert "component 3 (0%)" in [ax.get_ylabel() for ax in axes.flat]
