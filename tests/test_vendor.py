@@ -128,3 +128,12 @@ def test_ctypes_calls_the_kernels_which_allocate_nothing_and_start_no_thread(tmp
         line.split()[-1].partition("@")[0] for line in checked(["nm", "-D", "-u", "libnearest.so"], folder).splitlines()
     }
     assert {name.removesuffix("f") for name in called if not name.startswith("_")} <= MAY_CALL
+
+
+def test_the_library_for_ctypes_is_not_built_without_the_headers(tmp_path: Path) -> None:
+    need("make", "cc")
+    folder = copy_of("vendor_ctypes", tmp_path)
+    done = subprocess.run(["make", "PYTHON=false"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "false has no kmeans_fast; run make PYTHON=" in done.stderr
+    assert not (folder / "libnearest.so").exists()
