@@ -5,7 +5,7 @@ All give the same labels, bit for bit; only time and memory differ.
 
 from __future__ import annotations
 
-from . import _distances, _grid
+from . import _distances, _grid, _runtime
 
 ALGORITHMS = ("auto", "lloyd", "codes", "hamerly", "elkan", "boxes", "grid")
 
@@ -13,11 +13,11 @@ ALGORITHMS = ("auto", "lloyd", "codes", "hamerly", "elkan", "boxes", "grid")
 MIN_FEATURES = 9
 MIN_CLUSTERS = 3
 
-# The filter in 8 bits pays where it saves this many multiply-adds a sample; by measurement.
+# The filter in whole numbers pays where it saves this many multiply-adds a sample; by measurement.
 MIN_FILTERED_WORK = {True: 16384, False: 5120}  # float32, float64
 MIN_FILTERED_CLUSTERS = {True: 96, False: 64}
 MIN_FILTERED_FEATURES = 16
-MAX_FILTERED_FEATURES = 65536  # beyond, sums of products of bytes would leave an int32
+MAX_FILTERED_FEATURES = 65536  # beyond, sums of products would leave an int32
 
 GAPS_SHARE = 32  # samples a cluster from which on the distances between centroids cost little beside a pass
 
@@ -30,26 +30,29 @@ MOST = {
     "grid": (3, 1 << 24),
 }
 
-# Codes in 16 bits: by features the clusters from which on they pay; measured.
+# By features, the clusters from which on codes in 16 bits pay, and boxes; measured on AVX-512 and on AVX2, where a
+# dense pass takes twice as long, and codes, whose sums are added apart from their products, save less of it.
+WIDE = _runtime.isa == "avx512"
+NEVER = MOST["codes"][1]
 MIN_CODE_CLUSTERS = {
-    True: (0, MOST["codes"][1], 48, 128, 40, 12, 12, 12, 12),  # float32
-    False: (0, 48, 24, 32, 24, 12, 12, 12, 12),
+    True: (0, NEVER, *((48, 128, 40) if WIDE else (NEVER, NEVER, NEVER)), 12, 12, 12, 12),  # float32
+    False: (0, *((48, 24, 32, 24) if WIDE else (NEVER, 48, 48, 48)), 12, 12, 12, 12),
 }
 MIN_CODE_SAMPLES = 1 << 15
 
 # Boxes: an order of X costs 15 to 40 dense passes over 8 clusters, and pays where a pass costs much or many are made.
 MIN_BOX_SAMPLES = 1 << 15
-BOXES_AT_ONCE = (4, 192)  # features at most, clusters at least: ten passes cost less than dense ones
-BOXES_LATER = (8, 24)  # the same, for runs that are not over by then
+BOXES_AT_ONCE = (0, 192, 192, 192, 192) if WIDE else (0, 64, 96, 160, 160)  # ten passes cost less than dense ones
+BOXES_LATER = (0, 24, 24, 24, 24, 24, 24, 24, 24)  # for runs that are not over by then
 PASSES_BEFORE_BOXES = 12
 
 # A grid over the centroids. Nanoseconds by features, from `python -m benchmarks --suite grid` and whole fits: of a
 # sample looked up, of the same scored against all (so much, and more for each cluster), and of a cluster built in.
-GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0)
-DENSE_SAMPLE, DENSE_SCORE = 0.3, (0.0, 0.020, 0.023, 0.030)
-GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0)
-CODE_SCORE = (0.0, 0.0165, 0.0165, 0.026)
-BOX_SAMPLE = 7.0  # the same of boxes, in the mean over ten passes
+GRID_SAMPLE = (0.0, 2.0, 3.2, 7.0) if WIDE else (0.0, 4.5, 9.0, 16.0)
+DENSE_SAMPLE, DENSE_SCORE = 0.3, (0.0, 0.020, 0.023, 0.030) if WIDE else (0.0, 0.065, 0.083, 0.10)
+GRID_CLUSTER = (0.0, 1000.0, 1800.0, 4000.0) if WIDE else (0.0, 1500.0, 2700.0, 6000.0)
+CODE_SCORE = (0.0, 0.0165, 0.0165, 0.026) if WIDE else DENSE_SCORE
+BOX_SAMPLE = 7.0 if WIDE else 9.0  # the same of boxes, in the mean over ten passes
 
 
 def choose(
@@ -124,11 +127,11 @@ def codes_pay(single: bool, n_samples: int, n_features: int, n_clusters: int) ->
     return MIN_CODE_CLUSTERS[single][n_features] <= n_clusters < MOST["codes"][1]
 
 
-def pays(boxes: tuple[int, int], n_samples: int, n_features: int, n_clusters: int) -> bool:
+def pays(boxes: tuple[int, ...], n_samples: int, n_features: int, n_clusters: int) -> bool:
     """Say whether boxes pay here, at once or later."""
-    most, least = boxes
-    large = n_samples >= MIN_BOX_SAMPLES and n_clusters >= least
-    return large and n_features <= most and fits("boxes", n_features, n_clusters)
+    if n_samples < MIN_BOX_SAMPLES or n_features >= len(boxes) or not fits("boxes", n_features, n_clusters):
+        return False
+    return n_clusters >= boxes[n_features]
 
 
 def grid_pays(
@@ -142,7 +145,7 @@ def grid_pays(
 
 
 def filters(single: bool, n_features: int, n_clusters: int) -> bool:
-    """Say whether the filter in 8 bits (kmf_filter_tpl.h) costs less than the scores that it saves."""
+    """Say whether the filter in whole numbers (kmf_filter_tpl.h) costs less than the scores that it saves."""
     return (
         n_features * n_clusters >= MIN_FILTERED_WORK[single]
         and n_clusters >= MIN_FILTERED_CLUSTERS[single]

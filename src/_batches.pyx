@@ -413,7 +413,7 @@ cdef class Patches(Batch):
 
 
 def filter_pack(const double[:, ::1] points, const float[::1] shift, unsigned char[::1] filter, double largest):
-    """Lay proposals out for the filter in 8 bits; False if it does not hold for norms up to `largest`."""
+    """Lay proposals out for the filter (kmf_filter_tpl.h); False if it does not hold for norms up to `largest`."""
     if not kmf_filter_holds(largest):
         return False
     K.f32.filter_pack(&points[0, 0], points.shape[0], points.shape[1], &shift[0], &filter[0])

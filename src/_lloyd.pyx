@@ -370,7 +370,7 @@ cdef class Lloyd:
         """Lay the centroids out for the filter, some tiles at a time."""
         cdef Py_ssize_t tile = K.f32.tile if floating is float else K.f64.tile
         cdef Py_ssize_t some = FILTER_TILES_AT_ONCE * tile, c, first
-        cdef Py_ssize_t size = FILTER_TILES_AT_ONCE * kmf_filter_tile_bytes(tile, self.d)
+        cdef Py_ssize_t size = FILTER_TILES_AT_ONCE * kmf_filter_tile_bytes(tile, K.f32.filter_bytes, self.d)
         cdef int threads = max(self.gaps_threads, 1)
         for c in prange((self.k + some - 1) // some, schedule="static", num_threads=threads, nogil=True):
             first = c * some

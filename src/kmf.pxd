@@ -105,6 +105,7 @@ cdef extern from "kmf.h" nogil:
             const int32_t *, const float *, size_t, size_t, const float *, const float *, size_t,
             const kmf_codes *, int32_t *, float *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const float *, void *) noexcept nogil
+        size_t filter_bytes
         void (*find_rivals)(
             const float *, const float *, size_t, size_t, size_t, size_t, float,
             int32_t *, float *, float *) noexcept nogil
@@ -220,6 +221,7 @@ cdef extern from "kmf.h" nogil:
             const int32_t *, const double *, size_t, size_t, const double *, const double *, size_t,
             const kmf_codes *, int32_t *, double *) noexcept nogil
         void (*filter_pack)(const double *, size_t, size_t, const double *, void *) noexcept nogil
+        size_t filter_bytes
         void (*find_rivals)(
             const double *, const double *, size_t, size_t, size_t, size_t, float,
             int32_t *, float *, double *) noexcept nogil
@@ -300,7 +302,7 @@ cdef extern from "kmf.h" nogil:
     size_t kmf_improve_size_f64(const kmf_kernels_f64 *, size_t n, size_t m, size_t q, size_t d)
     size_t kmf_work_size_f64(const kmf_kernels_f64 *, size_t k, size_t d)
     bint kmf_filter_holds(double reach)
-    size_t kmf_filter_tile_bytes(size_t tile, size_t d)
+    size_t kmf_filter_tile_bytes(size_t tile, size_t feature, size_t d)
     size_t kmf_codes_of_samples(size_t n, size_t d)
     size_t kmf_codes_of_centroids(size_t k, size_t d)
     size_t kmf_filter_size_f32(const kmf_kernels_f32 *, size_t k, size_t d)

@@ -223,7 +223,7 @@ def test_a_grid_takes_up_to_three_features_and_is_chosen_for_large_problems_in_t
     with pytest.raises(ValueError, match=r"algorithm='grid' is for at most 3 features .* X has 4 features"):
         kmeans(np.zeros((20, 4)), 2, algorithm="grid")
     scan = "codes" if _distances.takes_codes() else "lloyd"
-    assert [choose("auto", 10**6, d, 1000, 4, None) for d in (2, 4, 5)] == ["grid", "boxes", scan]
+    assert [choose("auto", 10**6, d, 1000, 4, None) for d in (1, 4, 5)] == ["grid", "boxes", scan]
     assert choose("auto", 10**6, 2, 1000, 4, 0) == "lloyd"
 
 

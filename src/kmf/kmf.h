@@ -79,11 +79,14 @@ KMF_INLINE size_t kmf_boxes_work(size_t k, size_t d, size_t value_size)
 /* Elements of `work` that `grid_build` needs: sheets of candidates, halved again and again, and a list. */
 KMF_INLINE size_t kmf_grid_work(size_t k, size_t d) { return (12 * (3 + d) + 1) * kmf_plane(k) + 64 * (3 + d) * 32; }
 
-/* Whether the squares of norms up to `reach` stay in the floats that the filter in 8 bits computes in. */
+/* Whether the squares of norms up to `reach` stay in the floats that the filter computes in. */
 KMF_INLINE int kmf_filter_holds(double reach) { return 1e-15 < reach && reach < 1e15; }
 
-/* Bytes of a tile of so many centroids for that filter; tiles lie one behind the other. */
-KMF_INLINE size_t kmf_filter_tile_bytes(size_t tile, size_t d) { return 4 * (2 * tile + 4 + tile * ((d + 3) / 4)); }
+/* Bytes of a tile of so many centroids for that filter, by the bytes of a feature; tiles lie one behind the other. */
+KMF_INLINE size_t kmf_filter_tile_bytes(size_t tile, size_t feature, size_t d)
+{
+    return 4 * (2 * tile + 4 + tile * ((feature * d + 3) / 4));
+}
 
 #define KMF_LIST 16 /* entries of a block of a list */
 
@@ -130,14 +133,14 @@ typedef struct kmf_kernels {
 
 #define KMF_NAME_OF(isa) #isa
 #define KMF_NAME(isa) KMF_NAME_OF(isa)
-#define KMF_TABLE_OF(dtype, isa, filter_pack, ...) KMF_TABLE_ROW(dtype, isa, filter_pack, __VA_ARGS__)
-#define KMF_TABLE(dtype, isa, filter_pack, ...) KMF_TABLE_OF(dtype, isa, filter_pack, __VA_ARGS__)
+#define KMF_TABLE_OF(dtype, isa, ...) KMF_TABLE_ROW(dtype, isa, __VA_ARGS__)
+#define KMF_TABLE(dtype, isa, ...) KMF_TABLE_OF(dtype, isa, __VA_ARGS__)
 #define KMF_TABLE_MODES_OF(isa)                                                                                        \
     {kmf_nearest_prototype_u8_##isa, kmf_nearest_prototype_u16_##isa, kmf_nearest_prototype_u32_##isa}
 #define KMF_TABLE_MODES(isa) KMF_TABLE_MODES_OF(isa)
 /* The fields of kmf_kernels_<dtype>, in order. */
 /* clang-format off */
-#define KMF_TABLE_ROW(dtype, isa, filter_pack, ...) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, __VA_ARGS__, filter_pack, kmf_find_rivals_##dtype##_##isa, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
+#define KMF_TABLE_ROW(dtype, isa, ...) { kmf_tile_##dtype##_##isa, kmf_panel_##dtype##_##isa, kmf_score_shift_##dtype##_##isa, kmf_pack_##dtype##_##isa, kmf_assign_##dtype##_##isa, kmf_grid_build_##dtype##_##isa, kmf_grid_assign_##dtype##_##isa, __VA_ARGS__, kmf_find_rivals_##dtype##_##isa, kmf_hamerly_##dtype##_##isa, kmf_elkan_##dtype##_##isa, kmf_update_##dtype##_##isa, kmf_squared_distances_##dtype##_##isa, kmf_own_squared_distances_##dtype##_##isa, kmf_seed_round_##dtype##_##isa, kmf_improvements_##dtype##_##isa, kmf_list_gain_##dtype##_##isa, kmf_list_apply_##dtype##_##isa, kmf_patch_##dtype##_##isa, kmf_patch_gain_##dtype##_##isa, kmf_patch_choose_##dtype##_##isa, kmf_survey_##dtype##_##isa, kmf_removal_losses_##dtype##_##isa, kmf_cut_range_##dtype##_##isa, kmf_cut_count_##dtype##_##isa, kmf_cut_scatter_##dtype##_##isa, kmf_order_##dtype##_##isa, kmf_planes_##dtype##_##isa, kmf_boxes_##dtype##_##isa, kmf_update_marked_##dtype##_##isa, kmf_l1_assign_##dtype##_##isa, kmf_own_l1_distances_##dtype##_##isa, kmf_l1_round_##dtype##_##isa, kmf_median_##dtype##_##isa }
 /* clang-format on */
 
 #include "kmf_scalar.h"
@@ -156,14 +159,14 @@ KMF_STATIC const kmf_kernels *kmf_select(const char *isa)
     const int any = isa == NULL || *isa == '\0';
 #if KMF_X86
     if ((any || strcmp(isa, "avx512") == 0) && kmf_cpu_has(1))
-        return kmf_cpu_has(2) ? kmf_filters_both_avx512() : kmf_table_both_avx512();
+        return kmf_cpu_has(2) ? kmf_products_both_avx512() : kmf_table_both_avx512();
     if ((any || strcmp(isa, "avx2") == 0) && kmf_cpu_has(0))
-        return kmf_table_both_avx2();
+        return kmf_products_both_avx2();
 #endif
 #if KMF_ARM64
     if (any || strcmp(isa, "neon") == 0)
 #if KMF_NEON_FILTERS
-        return kmf_cpu_has_dot() ? kmf_filters_both_neon() : kmf_table_both_neon();
+        return kmf_cpu_has_dot() ? kmf_products_both_neon() : kmf_table_both_neon();
 #else
         return kmf_table_both_neon();
 #endif

@@ -95,9 +95,10 @@ typedef struct KMF_API(kmf_kernels) {
                            const KMF_T *packed, size_t k, const kmf_codes *plan, int32_t *labels, /* OUT n */
                            KMF_T *work);
 
-    /* Centroids in 8 bits (kmf_filter_tpl.h): what `hamerly` reads first; kmf_filter_size_<dtype>() elements. NULL where the
-     * processor takes no products of bytes. For d <= 65536. */
+    /* Centroids in whole numbers of 8 or 16 bits (kmf_filter_tpl.h): what `hamerly` reads first; kmf_filter_size_<dtype>()
+     * elements. NULL where the processor takes no products of such. For d <= 65536. */
     void (*filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter);
+    size_t filter_bytes; /* of a feature there: 1, 2, or 0 without a filter */
 
     /* What kmf_moves says of the rivals of centroids [first, first + m). */
     void (*find_rivals)(const KMF_T *rows, /* IN  k x d: centroids, less the shift */
@@ -312,19 +313,19 @@ KMF_INLINE size_t KMF_API(kmf_work_size)(const KMF_API(kmf_kernels) * kernels, s
 KMF_INLINE size_t KMF_API(kmf_filter_size)(const KMF_API(kmf_kernels) * kernels, size_t k, size_t d)
 {
     const size_t n_tiles = (k + kernels->tile - 1) / kernels->tile;
-    return n_tiles * kmf_filter_tile_bytes(kernels->tile, d) / sizeof(KMF_T) + 1;
+    return n_tiles * kmf_filter_tile_bytes(kernels->tile, kernels->filter_bytes, d) / sizeof(KMF_T) + 1;
 }
 
-/* Elements of `work` that the filter takes beside the rest: two panels, the bytes of one and their turn, and the scores of a
- * block of tiles in L2. */
+/* Elements of `work` that the filter takes beside the rest: two panels, the whole numbers of one and their turn, and the
+ * scores of a block of tiles in L2. */
 KMF_INLINE size_t KMF_API(kmf_filter_work)(const KMF_API(kmf_kernels) * kernels, size_t d)
 {
-    return d + 3 * kernels->panel * (sizeof(KMF_T) / 4) * (d + 4) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
+    return d + 3 * (kernels->panel + 1) * (sizeof(KMF_T) / 4) * (d + 16) + 2 * KMF_L2_BYTES / sizeof(KMF_T);
 }
 
 /* Elements of `work` for `improvements` with up to m chosen samples and q proposals. */
 KMF_INLINE size_t KMF_API(kmf_improve_size)(const KMF_API(kmf_kernels) * kernels, size_t n, size_t m, size_t q,
                                             size_t d)
 {
-    return 2 * n + m + 2 * q + 128 + (kernels->panel + kernels->tile) * (d + 2) + (kernels->panel / 2 + 1) * (d + 16);
+    return 2 * n + m + 2 * q + 128 + (kernels->panel + kernels->tile) * (d + 2) + (kernels->panel + 1) * (d + 16);
 }

@@ -129,8 +129,8 @@ KMF_INLINE void kmf_transpose_f64_avx512(const double *const *rows, const double
 }
 
 /* The filter's: 16 sums of products of bytes, of samples 0 to 255 about an offset and centroids -127 to 127. */
-#define KMF_DOT8 1
-#define KMF_DOT8_OFFSET 128
+#define KMF_FILTER_BYTES 1
+#define KMF_FILTER_OFFSET 128
 typedef __m512i kmf_ints_avx512;
 KMF_INLINE __m512i kmf_iload_avx512(const int32_t *p) { return _mm512_loadu_si512(p); }
 KMF_INLINE __m512i kmf_iset1_avx512(int32_t a) { return _mm512_set1_epi32(a); }
@@ -146,11 +146,11 @@ KMF_INLINE __m512i kmf_dot8_avx512(__m512i sum, __m512i x, __m512i c)
 }
 KMF_INLINE __m512 kmf_to_float_avx512(__m512i a) { return _mm512_cvtepi32_ps(a); }
 /* Features in units of 1 / inverse = scale as bytes; adds the squares of what is rounded off. */
-KMF_INLINE __m512 kmf_round_avx512(__m512 x, __m512 inverse, __m512 scale, __m512 rest, uint8_t *out)
+KMF_INLINE __m512 kmf_round_avx512(__m512 x, __m512 inverse, __m512 scale, __m512 rest, void *out)
 {
     const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(x, inverse));
     const __m512 off = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(q), scale, x);
-    _mm_storeu_si128((__m128i *)(void *)out, _mm512_cvtepi32_epi8(_mm512_add_epi32(q, _mm512_set1_epi32(128))));
+    _mm_storeu_si128((__m128i *)out, _mm512_cvtepi32_epi8(_mm512_add_epi32(q, _mm512_set1_epi32(KMF_FILTER_OFFSET))));
     return _mm512_fmadd_ps(off, off, rest);
 }
 /* Words r, r + 4, ... of 16 rows: as `quad` of floats. */
@@ -212,8 +212,8 @@ KMF_INLINE __m512i kmf_dot16_avx512(__m512i sum, __m512i x, __m512i c)
 #endif
 
 #undef KMF_DOT16
-#undef KMF_DOT8_OFFSET
-#undef KMF_DOT8
+#undef KMF_FILTER_OFFSET
+#undef KMF_FILTER_BYTES
 #undef KMF_DIFFERING
 #undef KMF_LISTS
 #undef KMF_COLUMNS_F64

@@ -43,39 +43,36 @@
 #undef KMF_CODE
 #undef KMF_DTYPE
 
-#define KMF_NO_CODES(dtype) NULL, NULL, NULL
-#define KMF_ALL_CODES(dtype)                                                                                           \
-    KMF_JOIN(codes_round, dtype, KMF_ISA), KMF_JOIN(codes_pack, dtype, KMF_ISA), KMF_JOIN(codes_assign, dtype, KMF_ISA)
-#ifdef KMF_DOT16_ALWAYS
-#define KMF_PLAIN_CODES KMF_ALL_CODES
-#else
-#define KMF_PLAIN_CODES KMF_NO_CODES
-#endif
+/* What takes products of whole numbers, in 16 bits and in 8. */
+#define KMF_NO_PRODUCTS(dtype) NULL, NULL, NULL, NULL, 0
 #ifdef KMF_DOT16
-#define KMF_CODES KMF_ALL_CODES
-#else
-#define KMF_CODES KMF_NO_CODES
+#define KMF_PRODUCTS(dtype)                                                                                            \
+    KMF_JOIN(codes_round, dtype, KMF_ISA), KMF_JOIN(codes_pack, dtype, KMF_ISA),                                       \
+        KMF_JOIN(codes_assign, dtype, KMF_ISA), KMF_JOIN(filter_pack, dtype, KMF_ISA), KMF_FILTER_BYTES
+#elif defined(KMF_FILTER_BYTES)
+#define KMF_PRODUCTS(dtype) NULL, NULL, NULL, KMF_JOIN(filter_pack, dtype, KMF_ISA), KMF_FILTER_BYTES
 #endif
+#define KMF_KERNELS(products)                                                                                          \
+    {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, products(f32)), KMF_TABLE(f64, KMF_ISA, products(f64)),                \
+     KMF_TABLE_MODES(KMF_ISA)}
 
+#ifndef KMF_PRODUCTS_ALWAYS
 KMF_STATIC const kmf_kernels *KMF_JOIN(table, both, KMF_ISA)(void)
 {
-    static const kmf_kernels table = {KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, NULL, KMF_PLAIN_CODES(f32)),
-                                      KMF_TABLE(f64, KMF_ISA, NULL, KMF_PLAIN_CODES(f64)), KMF_TABLE_MODES(KMF_ISA)};
-    return &table;
-}
-
-#ifdef KMF_DOT8
-/* The same for a processor that also takes products of whole numbers. */
-KMF_STATIC const kmf_kernels *KMF_JOIN(filters, both, KMF_ISA)(void)
-{
-    static const kmf_kernels table = {
-        KMF_NAME(KMF_ISA), KMF_TABLE(f32, KMF_ISA, KMF_JOIN(filter_pack, f32, KMF_ISA), KMF_CODES(f32)),
-        KMF_TABLE(f64, KMF_ISA, KMF_JOIN(filter_pack, f64, KMF_ISA), KMF_CODES(f64)), KMF_TABLE_MODES(KMF_ISA)};
+    static const kmf_kernels table = KMF_KERNELS(KMF_NO_PRODUCTS);
     return &table;
 }
 #endif
 
-#undef KMF_CODES
-#undef KMF_PLAIN_CODES
-#undef KMF_ALL_CODES
-#undef KMF_NO_CODES
+#ifdef KMF_PRODUCTS
+/* The same for a processor that also takes products of whole numbers. */
+KMF_STATIC const kmf_kernels *KMF_JOIN(products, both, KMF_ISA)(void)
+{
+    static const kmf_kernels table = KMF_KERNELS(KMF_PRODUCTS);
+    return &table;
+}
+#endif
+
+#undef KMF_KERNELS
+#undef KMF_PRODUCTS
+#undef KMF_NO_PRODUCTS

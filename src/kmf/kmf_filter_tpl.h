@@ -1,30 +1,45 @@
-/* A filter in 8 bits in front of the scores: which centroids can be the nearest at all.
+/* A filter in whole numbers in front of the scores: which centroids can be the nearest at all.
  *
- * A sample and the centroids are rounded to 8 bits, their dot products are taken in integers, four times as many an
- * instruction as in float, and by Cauchy and Schwarz the score is wrong by no more than |x'||c - c'| + |x - x'||c|, where
- * ' marks the rounded. A centroid whose least possible score lies over the greatest possible one of another is left
- * out; for samples with more than one left, those are scored as `assign` would and compared in its order. So labels
- * are those of `assign`, bit for bit: the bound also carries what rounding may do to its scores.
+ * A sample and the centroids are rounded to 8 bits, or to 16 where products of bytes are slow (AVX2), their dot products are
+ * taken in integers, four times or twice as many an instruction as in float, and by Cauchy and Schwarz the score is wrong
+ * by no more than |x'||c - c'| + |x - x'||c|, where ' marks the rounded. A centroid whose least possible score lies over
+ * the greatest possible one of another is left out; for samples with more than one left, those are scored as `assign`
+ * would and compared in its order. So labels are those of `assign`, bit for bit: the bound also carries what rounding may do
+ * to its scores.
  *
  * Right where the dot products cost more than the preparation of a panel (_algorithm.py, `filters`). In 128-d, 1000
- * clusters, half of the samples keep one centroid, the others three. Memory: a quarter of the centroids in float.
+ * clusters, half of the samples keep one centroid in 8 bits, the others three. Memory: a quarter or half of the centroids
+ * in float.
  *
- * A word holds 4 features. Tiles of TILE centroids: [half norms][starts][scale, error, reach][d/4 words a centroid],
- * all words of 32 bits; a start makes up for the offset of unsigned samples.
+ * A word holds 4 features, or 2. Tiles of TILE centroids: [half norms][starts][scale, error, reach][words of each feature's
+ * centroids], all words of 32 bits; a start makes up for the offset of unsigned samples. Units: bytes reach as far as the
+ * greatest feature; in 16 bits the unit is the norm / 32767, so that no sum of products leaves 32 bits.
  */
 
 #define FILTER_PAIRS ((size_t)(128 * FILTER_PANEL)) /* survivors that there is room for */
 /* With more survivors the panel is scored densely: by rows a score takes some times as long. */
 #define FILTER_MOST(k) ((k) / 8 < 32 ? 32 * FILTER_PANEL : (k) / 8 < 128 ? (k) / 8 * FILTER_PANEL : FILTER_PAIRS)
 #define FILTER_HEAD (2 * TILE + 4)
-#define FILTER_WORDS(d) (((d) + 3) / 4)
-#define FILTER_TILE(d) (kmf_filter_tile_bytes(TILE, d) / 4) /* words */
-#define FILTER_ROW(d) (((d) + 15) / 16 * 16) /* bytes of a sample, whole vectors and words of 4 columns */
-#define FILTER_SPACE(d) (FILTER_ROW(d) + 2 * FILTER_PANEL * (FILTER_ROW(d) / 4)) /* words that rounding takes */
+#define FILTER_TILE(d) (kmf_filter_tile_bytes(TILE, KMF_FILTER_BYTES, d) / 4) /* words */
+#define FILTER_PER ((size_t)(4 / KMF_FILTER_BYTES))                           /* features of a word */
+#define FILTER_WORDS(d) (((d) + FILTER_PER - 1) / FILTER_PER)
+#define FILTER_ROW(d) (((d) + 15) / 16 * 16) /* features of a sample, padded to whole vectors and fours of words */
+#define FILTER_SPACE(d)                                                                                                \
+    (FILTER_ROW(d) + 2 * FILTER_PANEL * (FILTER_ROW(d) / FILTER_PER)) /* words that rounding takes */
 
 #define KMF_INT(operation) KMF_JOIN_ISA(operation, KMF_ISA)
 
-#ifdef KMF_DOT8
+#ifdef KMF_FILTER_BYTES
+
+#if KMF_FILTER_BYTES == 1
+#define FILTER_CODE int8_t
+#define FILTER_LEVELS 127
+#define FILTER_DOT KMF_INT(dot8)
+#else
+#define FILTER_CODE int16_t
+#define FILTER_LEVELS 32767
+#define FILTER_DOT KMF_INT(dot16)
+#endif
 
 KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d, const KMF_T *shift, void *filter)
 {
@@ -32,16 +47,19 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
     int32_t *tile = (int32_t *)filter;
     for (size_t t = 0; t < n_tiles; ++t, tile += FILTER_TILE(d)) {
         float *half = (float *)(void *)tile, *scale = half + 2 * TILE;
-        int8_t *bytes = (int8_t *)(tile + FILTER_HEAD);
+        FILTER_CODE *codes = (FILTER_CODE *)(void *)(tile + FILTER_HEAD);
         double largest = 0.0, error = 0.0, reach = 0.0;
         memset(tile, 0, FILTER_TILE(d) * sizeof *tile);
         for (size_t j = t * TILE; j < (t + 1) * TILE && j < k; ++j) {
+            double square = 0.0;
             for (size_t f = 0; f < d; ++f) {
                 const double c = fabs((double)(KMF_T)(centroids[j * d + f] - (double)shift[f]));
-                largest = c > largest ? c : largest;
+                square = KMF_FILTER_BYTES == 1 ? (c * c > square ? c * c : square) : square + c * c;
             }
+            largest = square > largest ? square : largest;
         }
-        *scale = (float)(largest / 127.0 * 1.000001); /* so that no quotient rounds to 128 */
+        largest = sqrt(largest);
+        *scale = (float)(largest / FILTER_LEVELS * 1.000001); /* so that no quotient rounds to one more */
         for (size_t j = 0; j < TILE; ++j) {
             const double *row = centroids + (t * TILE + j) * d;
             double norm = 0.0, rest = 0.0;
@@ -54,13 +72,17 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
                 const double c = (double)(KMF_T)(row[f] - (double)shift[f]); /* as `pack` rounds it */
                 const int q = *scale > 0.0f ? (int)lrint(c / (double)*scale) : 0;
                 const double r = c - (double)*scale * q;
-                bytes[f / 4 * 4 * TILE + 4 * j + f % 4] = (int8_t)q;
+                codes[f / FILTER_PER * FILTER_PER * TILE + FILTER_PER * j + f % FILTER_PER] = (FILTER_CODE)q;
                 sum += q;
                 norm += c * c;
                 rest += r * r;
             }
             half[j] = (float)(0.5 * norm);
-            tile[TILE + j] = -KMF_DOT8_OFFSET * sum;
+#ifdef KMF_FILTER_OFFSET
+            tile[TILE + j] = -KMF_FILTER_OFFSET * sum;
+#else
+            (void)sum;
+#endif
             error = fmax(error, sqrt(rest)), reach = fmax(reach, sqrt(norm));
         }
         scale[1] = (float)(error * 1.000001), scale[2] = (float)(reach * 1.000001);
@@ -85,22 +107,26 @@ typedef struct KMF_FN(filtered) {
     KMF_FN(pair) pairs[256 * KMF_LANES_F32 + 1];
 } KMF_FN(filtered);
 
-/* Round a row of d floats, padded with zeros to whole vectors, to bytes; find scale, norm (of the rounded, at most) and the
+/* Round a row of d floats, padded with zeros to whole vectors; find scale, norm (of the rounded, at most) and the
  * norm of what is rounded off. */
-KMF_INLINE void KMF_FN(filter_row)(const float *row, size_t d, float square, uint8_t *bytes, float *scale, float *norm,
-                                   float *rest)
+KMF_INLINE void KMF_FN(filter_row)(const float *row, size_t d, float square, FILTER_CODE *codes, float *scale,
+                                   float *norm, float *rest)
 {
+    const float grow = 1.00001f + (float)(d / KMF_LANES) * UNIT;
     const V zero = KMF_FN(set1)(0);
     V largest = zero, rests = zero;
-    for (size_t f = 0; f < d; f += KMF_LANES) {
-        const V v = KMF_FN(load)(row + f);
-        largest = KMF_FN(max)(largest, KMF_FN(max)(v, KMF_FN(sub)(zero, v)));
+    if (KMF_FILTER_BYTES == 1) {
+        for (size_t f = 0; f < d; f += KMF_LANES) {
+            const V v = KMF_FN(load)(row + f);
+            largest = KMF_FN(max)(largest, KMF_FN(max)(v, KMF_FN(sub)(zero, v)));
+        }
+        *scale = KMF_FN(largest)(largest) / FILTER_LEVELS;
+    } else {
+        *scale = sqrtf(square) * grow / FILTER_LEVELS;
     }
-    *scale = KMF_FN(largest)(largest) / 127.0f;
     const V inverse = KMF_FN(set1)(*scale > 0.0f ? 1.0f / *scale : 0.0f), unit = KMF_FN(set1)(*scale);
     for (size_t f = 0; f < d; f += KMF_LANES)
-        rests = KMF_INT(round)(KMF_FN(load)(row + f), inverse, unit, rests, bytes + f);
-    const float grow = 1.00001f + (float)(d / KMF_LANES) * UNIT;
+        rests = KMF_INT(round)(KMF_FN(load)(row + f), inverse, unit, rests, codes + f);
     *rest = sqrtf(KMF_FN(total)(rests)) * grow;
     *norm = sqrtf(square) * grow + *rest;
 }
@@ -133,8 +159,8 @@ KMF_INLINE void KMF_FN(filter_scores)(const int32_t *x, const int32_t *tile, siz
         KMF_UNROLL
         for (size_t j = 0; j < TILE; ++j) {
             const KMF_INT(ints) cj = KMF_INT(iset1)(c[j]);
-            dot[0][j] = KMF_INT(dot8)(dot[0][j], x0, cj);
-            dot[1][j] = KMF_INT(dot8)(dot[1][j], x1, cj);
+            dot[0][j] = FILTER_DOT(dot[0][j], x0, cj);
+            dot[1][j] = FILTER_DOT(dot[1][j], x1, cj);
         }
     }
     KMF_UNROLL
@@ -220,21 +246,21 @@ KMF_APART void KMF_FN(filter_scan)(const int32_t *x, const int32_t *tile, size_t
 
 #endif
 
-/* Round FILTER_PANEL samples, of which those from the mth on repeat one, and turn their bytes: words of 4 features, samples
- * along the lanes. `work` has FILTER_SPACE words, the turned come first; `norm` is |x|^2. */
+/* Round FILTER_PANEL samples, of which those from the mth on repeat one, and turn them: words of features, samples along
+ * the lanes. `work` has FILTER_SPACE words, the turned come first; `norm` is |x|^2. */
 KMF_APART void KMF_FN(filter_round)(const KMF_T *const *rows, size_t m, size_t d, const KMF_T *shift, int32_t *work,
                                     KMF_T *norm, KMF_JOIN(filtered, f32, KMF_ISA) * it)
 {
-    const size_t length = FILTER_ROW(d);
-    uint8_t *bytes = (uint8_t *)(work + FILTER_PANEL * (length / 4));
-    float *row = (float *)(void *)(bytes + FILTER_PANEL * length);
+    const size_t length = FILTER_ROW(d), words = length / FILTER_PER;
+    FILTER_CODE *codes = (FILTER_CODE *)(void *)(work + FILTER_PANEL * words);
+    float *row = (float *)(void *)(codes + FILTER_PANEL * length);
     for (size_t f = d; f < length; ++f)
         row[f] = 0.0f;
     for (size_t i = 0; i < FILTER_PANEL; ++i) {
         if (i >= m) {
             it->scale[i] = it->scale[m - 1], it->norm[i] = it->norm[m - 1], it->rest[i] = it->rest[m - 1];
             norm[i] = norm[m - 1];
-            memcpy(bytes + i * length, bytes + (m - 1) * length, length);
+            memcpy(codes + i * length, codes + (m - 1) * length, length * sizeof *codes);
             continue;
         }
         V sum = KMF_FN(set1)(0);
@@ -253,12 +279,13 @@ KMF_APART void KMF_FN(filter_round)(const KMF_T *const *rows, size_t m, size_t d
             row[f] = (float)v;
             norm[i] += v * v;
         }
-        KMF_JOIN(filter_row, f32, KMF_ISA)(row, length, (float)norm[i], bytes + i * length, it->scale + i, it->norm + i,
+        KMF_JOIN(filter_row, f32, KMF_ISA)(row, length, (float)norm[i], codes + i * length, it->scale + i, it->norm + i,
                                            it->rest + i);
     }
-    for (size_t w = 0; w < length / 4; w += 4) {
+    for (size_t w = 0; w < words; w += 4) {
         for (size_t i = 0; i < FILTER_PANEL; i += KMF_LANES_F32)
-            KMF_INT(turn)(bytes + i * length + 4 * w, length, work + w * FILTER_PANEL + i, FILTER_PANEL);
+            KMF_INT(turn)((const uint8_t *)(codes + i * length) + 4 * w, 4 * words, work + w * FILTER_PANEL + i,
+                          FILTER_PANEL);
     }
 }
 
@@ -390,4 +417,7 @@ KMF_STATIC int KMF_FN(filter_nearest)(const KMF_T *const *rows, size_t m, size_t
     return 1;
 }
 
-#endif /* KMF_DOT8 */
+#undef FILTER_DOT
+#undef FILTER_LEVELS
+#undef FILTER_CODE
+#endif /* KMF_FILTER_BYTES */

@@ -88,7 +88,7 @@ KMF_STATIC size_t KMF_FN(hamerly)(const KMF_T *X, size_t n, size_t d, const KMF_
             const size_t a = start + lane < n_active ? start + lane : n_active - 1, i = moves ? (size_t)active[a] : a;
             rows[lane] = X + i * d;
         }
-#ifdef KMF_DOT8
+#ifdef KMF_FILTER_BYTES
         if (filter) {
             float known[FILTER_PANEL];
             for (size_t lane = 0; moves && lane < group; ++lane)

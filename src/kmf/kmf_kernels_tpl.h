@@ -156,6 +156,7 @@ KMF_STATIC void KMF_FN(load_panel)(const KMF_T *X, size_t m, size_t d, const KMF
 #undef FILTER_ROW
 #undef FILTER_TILE
 #undef FILTER_WORDS
+#undef FILTER_PER
 #undef FILTER_HEAD
 #undef FILTER_MOST
 #undef FILTER_PAIRS

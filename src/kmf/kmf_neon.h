@@ -92,8 +92,7 @@ KMF_INLINE void kmf_transpose_f64_neon(const double *const *rows, const double *
 
 #if KMF_NEON_FILTERS
 /* The filter's: 4 sums of products of bytes, of samples and centroids -127 to 127. */
-#define KMF_DOT8 1
-#define KMF_DOT8_OFFSET 0
+#define KMF_FILTER_BYTES 1
 typedef int32x4_t kmf_ints_neon;
 KMF_INLINE int32x4_t kmf_iload_neon(const int32_t *p) { return vld1q_s32(p); }
 KMF_INLINE int32x4_t kmf_iset1_neon(int32_t a) { return vdupq_n_s32(a); }
@@ -104,7 +103,7 @@ KMF_INLINE int32x4_t kmf_dot8_neon(int32x4_t sum, int32x4_t x, int32x4_t c)
 KMF_INLINE float32x4_t kmf_to_float_neon(int32x4_t a) { return vcvtq_f32_s32(a); }
 /* Features in units of 1 / inverse = scale as bytes; adds the squares of what is rounded off. */
 KMF_INLINE float32x4_t kmf_round_neon(float32x4_t x, float32x4_t inverse, float32x4_t scale, float32x4_t rest,
-                                      uint8_t *out)
+                                      void *out)
 {
     const int32x4_t q = vcvtnq_s32_f32(vmulq_f32(x, inverse));
     const float32x4_t off = vfmsq_f32(x, vcvtq_f32_s32(q), scale);
@@ -142,9 +141,8 @@ KMF_INLINE uint32_t kmf_within_neon(float32x4_t a, float32x4_t limit, float32x4_
 #pragma GCC pop_options
 #endif
 
-#ifdef KMF_DOT8
-#undef KMF_DOT8_OFFSET
-#undef KMF_DOT8
+#ifdef KMF_FILTER_BYTES
+#undef KMF_FILTER_BYTES
 #endif
 #undef KMF_COLUMNS_F64
 #undef KMF_COLUMNS_F32

@@ -218,10 +218,10 @@ KMF_INLINE int KMF_FN(improve_all)(const KMF_T *X, const KMF_T *panel, const KMF
     return 1;
 }
 
-#if defined(KMF_DOT8) && KMF_FLOATS
-/* The same by the filter (kmf_filter_tpl.h): scores are taken from products of bytes, less what they may be wrong by. */
-KMF_APART void KMF_FN(bytes_below)(const int32_t *x, const int32_t *tile, size_t d, const KMF_FN(filtered) * it,
-                                   const float *below, uint32_t *bits)
+#if defined(KMF_FILTER_BYTES) && KMF_FLOATS
+/* The same by the filter (kmf_filter_tpl.h): scores are taken from products of whole numbers, less what they may be wrong by. */
+KMF_APART void KMF_FN(products_below)(const int32_t *x, const int32_t *tile, size_t d, const KMF_FN(filtered) * it,
+                                      const float *below, uint32_t *bits)
 {
     const float *scale = (const float *)(const void *)tile + 2 * TILE;
     V score[2][KMF_TILE];
@@ -257,14 +257,14 @@ KMF_INLINE void KMF_FN(thresholds)(const KMF_T *panel, const KMF_T *near_now, si
 }
 
 /* Many features: scores as a filter, direct differences for what is left. The scores are those of the proposals found, or
- * of all by bytes: `filter` is not NULL where `found` is. */
+ * of all by the filter: `filter` is not NULL where `found` is. */
 KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const KMF_T *near_now, const KMF_T *below,
                                      const int32_t *index, uint32_t first, size_t valid, size_t d,
                                      const KMF_T *proposals, const KMF_T *packed, const int32_t *found, size_t count,
                                      const int32_t *ahead, const KMF_T *shift, const void *filter, float largest,
                                      KMF_T *tile, int32_t *x, KMF_API(kmf_lists) * lists)
 {
-#if defined(KMF_DOT8) && KMF_FLOATS
+#if defined(KMF_FILTER_BYTES) && KMF_FLOATS
     KMF_FN(filtered) it;
     if (!found) {
         const KMF_T *rows[2 * KMF_LANES];
@@ -293,9 +293,9 @@ KMF_INLINE int KMF_FN(improve_tiled)(const KMF_T *X, const KMF_T *panel, const K
             }
             KMF_FN(some_below)(panel, tile, d, nr, below, bits);
         }
-#if defined(KMF_DOT8) && KMF_FLOATS
+#if defined(KMF_FILTER_BYTES) && KMF_FLOATS
         else
-            KMF_FN(bytes_below)(x, (const int32_t *)filter + t * FILTER_TILE(d), d, &it, below, bits);
+            KMF_FN(products_below)(x, (const int32_t *)filter + t * FILTER_TILE(d), d, &it, below, bits);
 #endif
         uint32_t some = 0;
         for (size_t r = 0; r < nr; ++r)
@@ -322,7 +322,7 @@ KMF_STATIC int KMF_FN(improvements)(const KMF_T *X, size_t n, size_t d, const KM
     int32_t *order = (int32_t *)(void *)work, *keys = order + n, *counts = keys + n, *found = counts + m + 2;
     uint32_t *bits = (uint32_t *)(void *)(found + q + 32);
     KMF_T *panel = work + (2 * n + m + 2 * q + 98), *tile = panel + PANEL * d;
-#if defined(KMF_DOT8) && KMF_FLOATS
+#if defined(KMF_FILTER_BYTES) && KMF_FLOATS
     const void *filter = batch->filter;
 #else
     const void *filter = NULL;
