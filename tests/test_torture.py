@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import platform
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from kmeans_fast import _runtime
+
 TORTURE = Path(__file__).resolve().parents[1] / "torture"
-ISAS = 2 if re.match("arm|aarch", platform.machine()) else 3  # of each architecture, plain C among them
-TRIALS = 20 + 2 * ISAS
+TRIALS = 20 + 2 * len(_runtime.runnable_isas())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it waits for pipes by select, which is for sockets there")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import platform
-import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -181,13 +179,11 @@ def _several(figures: Sequence[int]) -> str:
     return f"{sum(f > 1 for f in figures) / max(1, len(figures)):.0%} of the fits used threads"
 
 
-ISAS = ("neon",) if re.match("arm|aarch", platform.machine()) else ("avx2", "avx512")
-
 TRIALS = [
     Trial("hostile arrays", 100_000, hostile),
     *(
         Trial(f"differential {isa} {dtype}", 10_000, differential(dtype), _same, {"KMEANS_FAST_ISA": isa})
-        for isa in ("scalar", *ISAS)
+        for isa in _runtime.runnable_isas()
         for dtype in ("f4", "f8")
     ),
     Trial("1, 2, 3 and 8 threads", 1_000, threads, _several, {"OMP_WAIT_POLICY": "passive"}),
