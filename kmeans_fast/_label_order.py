@@ -30,10 +30,10 @@ def label_order(by: Any, centroids: NDArray[Any], counts: NDArray[np.int64]) -> 
 
 def _matched(centroids: NDArray[Any], by_size: Order, earlier: Any) -> Order:
     """Pair centroids so that the sum of their distances is the least (Kuhn 1955); those left over follow by size."""
-    optimize = need("scipy.optimize", "matching to an earlier fit", "sklearn")
     reference = as_centroids(getattr(earlier, "centroids", getattr(earlier, "cluster_centers_", earlier)), "by")
     if reference.shape[1] != centroids.shape[1]:
         raise ValueError(f"by has {reference.shape[1]} features and must have n_features={centroids.shape[1]}.")
+    optimize = need("scipy.optimize", "matching to an earlier fit", "sklearn")
     mine, theirs = optimize.linear_sum_assignment(transform(np.asarray(centroids, np.float64), reference))
     lost = sorted(set(range(len(reference))) - set(theirs.tolist()))
     if lost:
