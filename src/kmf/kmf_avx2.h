@@ -151,6 +151,7 @@ KMF_INLINE uint32_t kmf_differing_avx2(const int32_t *a, const int32_t *b)
 #define KMF_PRODUCTS_ALWAYS 1 /* they ask for nothing beyond AVX2 */
 #define KMF_DOT16 1
 #define KMF_FILTER_BYTES 2
+#define KMF_FILTER_OFFSET 0
 typedef __m256i kmf_ints_avx2;
 KMF_INLINE __m256i kmf_iload_avx2(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
 KMF_INLINE void kmf_istore_avx2(int32_t *p, __m256i a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
@@ -221,6 +222,7 @@ KMF_INLINE __m256i kmf_lookup16_avx2(const int32_t *table, __m256i a)
 #pragma GCC pop_options
 #endif
 
+#undef KMF_FILTER_OFFSET
 #undef KMF_FILTER_BYTES
 #undef KMF_DOT16
 #undef KMF_PRODUCTS_ALWAYS

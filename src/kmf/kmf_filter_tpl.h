@@ -51,9 +51,9 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
         double largest = 0.0, error = 0.0, reach = 0.0;
         memset(tile, 0, FILTER_TILE(d) * sizeof *tile);
         for (size_t j = t * TILE; j < (t + 1) * TILE && j < k; ++j) {
-            double square = 0.0;
+            double square = 0.0; /* of the greatest feature, or of the norm */
             for (size_t f = 0; f < d; ++f) {
-                const double c = fabs((double)(KMF_T)(centroids[j * d + f] - (double)shift[f]));
+                const double c = (double)(KMF_T)(centroids[j * d + f] - (double)shift[f]);
                 square = KMF_FILTER_BYTES == 1 ? (c * c > square ? c * c : square) : square + c * c;
             }
             largest = square > largest ? square : largest;
@@ -78,11 +78,7 @@ KMF_STATIC void KMF_FN(filter_pack)(const double *centroids, size_t k, size_t d,
                 rest += r * r;
             }
             half[j] = (float)(0.5 * norm);
-#ifdef KMF_FILTER_OFFSET
             tile[TILE + j] = -KMF_FILTER_OFFSET * sum;
-#else
-            (void)sum;
-#endif
             error = fmax(error, sqrt(rest)), reach = fmax(reach, sqrt(norm));
         }
         scale[1] = (float)(error * 1.000001), scale[2] = (float)(reach * 1.000001);

@@ -93,6 +93,7 @@ KMF_INLINE void kmf_transpose_f64_neon(const double *const *rows, const double *
 #if KMF_NEON_FILTERS
 /* The filter's: 4 sums of products of bytes, of samples and centroids -127 to 127. */
 #define KMF_FILTER_BYTES 1
+#define KMF_FILTER_OFFSET 0
 typedef int32x4_t kmf_ints_neon;
 KMF_INLINE int32x4_t kmf_iload_neon(const int32_t *p) { return vld1q_s32(p); }
 KMF_INLINE int32x4_t kmf_iset1_neon(int32_t a) { return vdupq_n_s32(a); }
@@ -142,6 +143,7 @@ KMF_INLINE uint32_t kmf_within_neon(float32x4_t a, float32x4_t limit, float32x4_
 #endif
 
 #ifdef KMF_FILTER_BYTES
+#undef KMF_FILTER_OFFSET
 #undef KMF_FILTER_BYTES
 #endif
 #undef KMF_COLUMNS_F64
